@@ -1,0 +1,39 @@
+# bash completion for tailgate(1)
+
+_tailgate()
+{
+    local word=${COMP_WORDS[COMP_CWORD]}
+    local previous=${COMP_WORDS[COMP_CWORD - 1]}
+
+    COMPREPLY=()
+
+    if [ "$COMP_CWORD" -eq 1 ]; then
+        mapfile -t COMPREPLY < <(compgen -W \
+            "whois status devnet --help --version" -- "$word")
+        return
+    fi
+
+    case "$previous" in
+        --socket | --control)
+            mapfile -t COMPREPLY < <(compgen -f -- "$word")
+            return
+            ;;
+    esac
+
+    case "${COMP_WORDS[1]}" in
+        whois)
+            mapfile -t COMPREPLY < <(compgen -W \
+                "--help --json --service --socket" -- "$word")
+            ;;
+        status)
+            mapfile -t COMPREPLY < <(compgen -W \
+                "--help --json --socket" -- "$word")
+            ;;
+        devnet)
+            mapfile -t COMPREPLY < <(compgen -W \
+                "--help --socket --control" -f -- "$word")
+            ;;
+    esac
+}
+
+complete -o filenames -F _tailgate tailgate
