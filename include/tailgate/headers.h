@@ -71,15 +71,18 @@ typedef struct {
     char                separator;
     size_t              max;       /* bytes; past it the header is left out and
                                       the fault is the caller's to log */
-    const char         *empty;     /* what to send when there is no value;
-                                      NULL: no header */
-    const char         *constant;  /* if set: the value, source is not used */
+    const char         *empty;     /* what to send for a person without a
+                                      value; NULL: no header */
+    const char         *constant;  /* if set: the value for every person,
+                                      source is not used */
 
     /* TG_ATTR_CAPABILITY_FIELD */
     const char         *cap;
     const char         *field;
     const char *const  *order;     /* lowest role first */
     size_t              norder;
+    const char *const  *values;    /* what the app calls order[i]; NULL: the
+                                      same */
 } tg_header_t;
 
 
@@ -106,9 +109,21 @@ const tg_profile_t *tg_profile_find(const char *name, size_t len);
 const tg_profile_t *tg_profile_table(size_t *n);
 
 /*
- * The value of one header for this peer, encoded.  Returns TG_OK,
- * TG_ERR_ABSENT (send no header), TG_ERR_LIMIT, TG_ERR_REFUSED or
- * TG_ERR_NOMEM; in every case but TG_OK no header may be sent.
+ * The value of one header for this peer, encoded; *value may be empty, where
+ * the profile says so, and lives in alloc or in the profile.
+ *
+ * What an app tells people apart by is sent exactly or not at all: a login
+ * that the encoding cannot hold, or that begins or ends with a blank, is
+ * TG_ERR_REFUSED, and so is a login without its domain when the peer is shared
+ * in from another tailnet (their "alice" is not ours).  An item of a list that
+ * the encoding cannot hold, or that has a blank at an end, is left out.  Only
+ * names for people to read are transliterated.
+ *
+ * A peer without a login (a tagged node) gets no constant and no empty.
+ *
+ * Returns TG_OK, TG_ERR_ABSENT (send no header), TG_ERR_LIMIT, TG_ERR_REFUSED,
+ * TG_ERR_SYNTAX (invalid UTF-8) or TG_ERR_NOMEM; in every case but TG_OK no
+ * header may be sent.
  */
 
 int tg_header_value(const tg_header_t *header, const tg_identity_t *identity,
