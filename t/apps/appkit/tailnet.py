@@ -1,0 +1,63 @@
+# Copyright (C) The Tailgate authors
+
+"""The small tailnet that the applications' people are on."""
+
+import contextlib
+import copy
+
+import yaml
+from tailgate_test import Devnet
+
+PEOPLE = {
+    "alice@example.com": {
+        "name": "Alice Baker",
+        "groups": ["group:editors", "group:grafana-admins",
+                   "group:netbox-admins", "group:staff"]},
+    "bob@example.com": {
+        "name": "Bob Carpenter",
+        "groups": ["group:staff"]},
+    "zoë@example.com": {
+        "name": "Zoë Ångström",
+        "groups": ["group:editors", "group:staff"]},
+}
+LOGINS = {login.split("@")[0].replace("ë", "e"): login for login in PEOPLE}
+NODES = {
+    "alice": {"address": "127.0.0.11", "user": LOGINS["alice"]},
+    "bob": {"address": "127.0.0.12", "user": LOGINS["bob"]},
+    "zoe": {"address": "127.0.0.13", "user": LOGINS["zoe"]},
+    "laptop": {"address": "127.0.0.14", "user": LOGINS["alice"]},
+    "machine": {"address": "127.0.0.15", "tags": ["tag:ci"]},
+}
+STRANGER = "127.0.0.99"
+
+
+class Tailnet:
+
+    def __init__(self, folder):
+        self.people = copy.deepcopy(PEOPLE)
+        self.nodes = copy.deepcopy(NODES)
+        self.devnet = Devnet(folder, self.yaml())
+
+    @property
+    def localapi(self):
+        return self.devnet.socket
+
+    def yaml(self):
+        return yaml.safe_dump({
+            "tailnet": "example.ts.net",
+            "users": [{"login": login, **person}
+                      for login, person in self.people.items()],
+            "nodes": [{"name": name, "os": "linux", **node}
+                      for name, node in self.nodes.items()]},
+            allow_unicode=True)
+
+    @staticmethod
+    def address(who):
+        return NODES[who]["address"] if who in NODES else STRANGER
+
+    def __enter__(self):
+        self.devnet.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.devnet.stop()
