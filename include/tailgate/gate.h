@@ -97,6 +97,11 @@ typedef struct {
  * listed sender names the local address says nothing, and is not looked at.
  * A source in the tailnet ranges counts only if the local address is one of
  * self's or of a Service (design: a spoofed packet on eth0 is a stranger).
+ *
+ * A self that is not running and has no addresses is as good as none: a node
+ * that starts up does not know them yet.  TG_ASK_SELF again with a self that
+ * has just been read therefore means that the identity service is not
+ * available (503), and must not be asked for in a loop.
  */
 
 void tg_source_question(const tg_source_t *source,
@@ -110,7 +115,9 @@ typedef struct {
     const tg_str_t  *tailnets; /* none: members are of the node's own tailnet,
                                   shared-in peers of any.  Else every peer must
                                   be of one of these, and a peer of one of them
-                                  is a member though it is shared in */
+                                  is a member though it is shared in; not so
+                                  for the node's own tailnet, under which a
+                                  shared-in node stays shared */
     size_t           ntailnets;
 } tg_gate_rules_t;
 

@@ -148,9 +148,10 @@ int tg_whois_target(const tg_addr_t *addr, bool with_port, tg_str_t service,
  *
  * Errors, with a text in *error (may be NULL): TG_ERR_LIMIT, TG_ERR_SYNTAX
  * (truncated, duplicate key, NUL, invalid UTF-8), TG_ERR_TYPE, TG_ERR_MISSING
- * (no Node, no StableID, no profile), TG_ERR_REFUSED (a login with control
- * characters or more than one "@", over TG_LOGIN_MAX, or "tagged-devices" on
- * an untagged node), TG_ERR_NOMEM.  All of them mean "nonsense": 503.
+ * (no Node, no StableID, no profile), TG_ERR_REFUSED (a control character in
+ * anything that becomes an attribute; a login with more than one "@", nothing
+ * before it, blanks at its ends, over TG_LOGIN_MAX, or "tagged-devices" on an
+ * untagged node), TG_ERR_NOMEM.  All of them mean "nonsense": 503.
  */
 
 int tg_whois_parse(const char *json, size_t len, const tg_self_t *self,
