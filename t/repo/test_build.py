@@ -228,7 +228,9 @@ def test_skip(tmp_path, ci, passed, failed):
 
     part = tmp_path / "skips"
     part.mkdir()
-    shutil.copy(os.path.join(tree.ROOT, "t", "conftest.py"), tmp_path)
+    for name in ("conftest.py", "pytest.ini"):
+        shutil.copy(os.path.join(tree.ROOT, "t", name), tmp_path)
+
     (part / "test_skips.py").write_text(SKIPS)
 
     results = tmp_path / "results"
