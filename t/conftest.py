@@ -53,7 +53,8 @@ def pytest_terminal_summary(terminalreporter, exitstatus, config):
     failed = len(stats.get("failed", [])) + len(stats.get("error", []))
     line = terminalreporter.build_summary_stats_line()[0]
     line = "==== " + ", ".join(text for text, _ in line) + " ===="
-    part = os.path.basename(os.path.normpath(str(config.args[0])))
+    part = os.environ.get("TAILGATE_PART") or os.path.basename(
+        os.path.normpath(str(config.args[0])))
 
     if exitstatus != 0 and failed == 0:
         failed = 1

@@ -99,6 +99,15 @@ def test_configure_result(copy):
     assert "\nNGINX_MODULES = /opt/modules\n" in config
     assert "-O0" in config
 
+    # a second build beside it
+    result = run("./configure", "--builddir=san", "--makefile=san/Makefile",
+                 "--sanitize", cwd=copy)
+    assert result.returncode == 0, result.stderr
+    result = run("make", "-f", "san/Makefile", cwd=copy)
+    assert result.returncode == 0, result.stderr
+    assert "fsanitize=address" in (copy / "san" / "config.mk").read_text()
+    assert (copy / "out" / "config.mk").read_text() == config
+
     # again by make, with the same options
     os.utime(copy / "configure")
     result = run("make", cwd=copy)
