@@ -55,7 +55,8 @@ def net(programs):
 
     try:
         net.start()
-        net.add(("srv", "web1", "key-web", "10.77.0.10", {}),
+        net.add(("srv", "web1", "key-web", "10.77.0.10",
+                 {"flags": ["--accept-routes"]}),
                 ("alice", "alice-laptop", "key-alice", "10.77.0.11", {}),
                 ("bob", "bob-laptop", "key-bob", "10.77.0.12", {}),
                 ("ci", "ci-runner", "key-ci", "10.77.0.13", {}),
@@ -92,3 +93,57 @@ def ci(net):
 @pytest.fixture(scope="session")
 def carol(net):
     return net.nodes["carol"]
+
+
+@pytest.fixture(scope="session")
+def lan(net):
+    """A neighbour on the LAN, without tailscale; its packets to srv's tailnet
+    address go straight there."""
+
+    lan = net.lan_space("lan", "10.77.0.50")
+    srv = net.nodes["srv"]
+    lan.ip("route", "add", f"{srv.v4}/32", "via", srv.lan)
+
+    return lan
+
+
+@pytest.fixture(scope="session")
+def userspace(net):
+    """web2: a tailscaled without a TUN device."""
+
+    return net.add(("userspace", "web2", "key-web", "10.77.0.20",
+                    {"userspace": True}))[0]
+
+
+@pytest.fixture(scope="session")
+def router(net):
+    """bob's other machine, a subnet router for 10.88.0.0/24."""
+
+    router = net.add(("router", "router", "key-bob", "10.77.0.21",
+                      {"flags": ["--advertise-routes=10.88.0.0/24"]}))[0]
+    router.space.run("sh", "-c",
+                     "echo 1 > /proc/sys/net/ipv4/ip_forward")
+
+    net.change(router, routes=["10.88.0.0/24"])
+    net.seen(net.nodes["srv"], router, "the route", lambda who:
+             "10.88.0.0/24" in who["Node"]["AllowedIPs"])
+
+    return router
+
+
+@pytest.fixture(scope="session")
+def behind(net, router):
+    """10.88.0.5, a machine behind the subnet router."""
+
+    behind = net.space("behind")
+
+    router.space.ip("link", "add", "eth1", "type", "veth", "peer", "name",
+                    "eth0", "netns", str(behind.holder.pid))
+    router.space.ip("addr", "add", "10.88.0.1/24", "dev", "eth1")
+    router.space.ip("link", "set", "eth1", "up")
+
+    behind.ip("addr", "add", "10.88.0.5/24", "dev", "eth0")
+    behind.ip("link", "set", "eth0", "up")
+    behind.ip("route", "add", "default", "via", "10.88.0.1")
+
+    return behind

@@ -92,7 +92,8 @@ class Bus:
 
     def __init__(self, path, mask):
         self.connection = UnixConnection(path)
-        self.connection.request("GET", f"/localapi/v0/watch-ipn-bus?mask={mask}")
+        self.connection.request("GET",
+                                f"/localapi/v0/watch-ipn-bus?mask={mask}")
         self.answer = self.connection.getresponse()
 
     def next(self, seconds=10):

@@ -102,7 +102,7 @@ class Node:
     def log_in(self):
         """Begins to; joined() waits for the end of it."""
 
-        wait_for(f"{self.hostname}'s tailscaled", self.localapi.state)
+        self.daemon.ready(f"{self.hostname}'s LocalAPI", self.localapi.state)
 
         return self.space.spawn("up", self.cli(
             "up", f"--login-server=http://{CONTROL}:{CONTROL_PORT}",
@@ -169,7 +169,7 @@ class Tailnet:
                 if "sha256-raw:" in word:
                     return "sha256-raw:" + word.split("sha256-raw:")[1][:64]
 
-        return wait_for("the relay's certificate", pinned)
+        return relay.ready("the relay's certificate", pinned)
 
     def start_control(self, cert_name):
         relay = {"Name": "900a", "RegionID": 900, "HostName": CONTROL,
@@ -184,11 +184,11 @@ class Tailnet:
             "services": SERVICES, "derp": {"Regions": {"900": region}},
         }))
 
-        self.ctl.spawn("control", [
+        control = self.ctl.spawn("control", [
             self.control, "-listen", f"{CONTROL}:{CONTROL_PORT}", "-admin",
             self.admin_socket, "-tailnet", file])
 
-        wait_for("the control server", self.admin_socket.exists)
+        control.ready("the control server", self.admin_socket.exists)
 
     def space(self, name):
         space = Space(name, self.folder)

@@ -79,6 +79,17 @@ class Process:
             raise RuntimeError(
                 f"{' '.join(self.argv)}: exit code {code}\n{self.tail()}")
 
+    def ready(self, what, probe, seconds=20):
+        """Polls as wait_for() does, while the program lives."""
+
+        def alive():
+            if not self.running():
+                raise RuntimeError(f"{what}: {self.argv[0]} ended\n"
+                                   + self.tail())
+            return probe()
+
+        return wait_for(what, alive, seconds)
+
     def tail(self, lines=20):
         with open(self.log, errors="replace") as f:
             return "".join(f.readlines()[-lines:])

@@ -3,7 +3,6 @@
 """The control server's own tests, and its form."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,10 +12,8 @@ CONTROL = Path(__file__).resolve().parent / "control"
 
 
 def go(*argv):
-    program = os.environ.get("GO") or shutil.which("go") \
-        or "/usr/local/go/bin/go"
-
-    return subprocess.run([program, *argv], cwd=CONTROL, text=True,
+    return subprocess.run([os.environ.get("GO", "go"), *argv],
+                          cwd=CONTROL, text=True,
                           capture_output=True, check=False,
                           env=dict(os.environ, CGO_ENABLED="0",
                                    GOTOOLCHAIN="local"))

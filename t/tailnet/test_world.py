@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from net import CAP, GRANTS, SERVICE, SERVICE_V4, SERVICE_V6, USERS
+from space import wait_for
 
 ALICE = {
     "ID": 1,
@@ -105,7 +106,8 @@ def test_expired_peer_is_still_known(net, srv, bob):
         net.change(bob, key_expiry=past.isoformat())
 
         try:
-            who = net.seen(srv, bob, "expired", lambda w: w["Node"].get("Expired"))
+            who = net.seen(srv, bob, "expired",
+                           lambda w: w["Node"].get("Expired"))
             assert who["UserProfile"]["LoginName"] == "bob@example.com"
             assert who["Node"]["KeyExpiry"][:19] == past.isoformat()[:19]
             assert bus.until("PeersChanged")
@@ -220,3 +222,42 @@ def test_packets_go_through(srv, alice, family):
 
             assert source[0] == getattr(alice, family)
             assert sock.recv(1) == b""
+
+
+def test_userspace_is_known_by_port(userspace, alice, bob):
+    """tailscaled connects to 127.0.0.1 for each of them."""
+
+    with userspace.space.listen("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+        ends = []
+
+        for person, login in ((alice, "alice@example.com"),
+                              (bob, "bob@example.com")):
+            ends.append(person.space.connect(userspace.v4, port))
+            ends.append(listener.accept()[0])
+            peer = "%s:%d" % ends[-1].getpeername()
+
+            for params in ({}, {"proto": "tcp"}):
+                assert whois(userspace, peer, **params)["UserProfile"][
+                    "LoginName"] == login
+
+            assert userspace.localapi.whois(peer, proto="udp").status == 404
+
+        for end in ends:
+            end.close()
+
+        wait_for("a closed connection is forgotten", lambda:
+                 userspace.localapi.whois(peer, proto="tcp").status == 404)
+
+
+def test_subnet_router(srv, router, behind):
+    assert whois(srv, router.v4)["Node"]["AllowedIPs"] == [
+        f"{router.v4}/32", f"{router.v6}/128", "10.88.0.0/24"]
+
+    with srv.space.listen(srv.v4, 0) as listener:
+        with behind.connect(srv.v4, listener.getsockname()[1]):
+            peer, source = listener.accept()
+            peer.close()
+
+    assert source[0] == "10.88.0.5"
+    assert srv.localapi.whois("10.88.0.5").status == 404
