@@ -42,7 +42,8 @@
       .transform = TG_TRANSFORM_LOWER, .encoding = enc, .max = LOGIN_MAX }
 
 #define NAME(header, enc)                                                     \
-    { .name = header, .source = TG_ATTR_NAME, .encoding = enc, .max = DISPLAY_MAX }
+    { .name = header, .source = TG_ATTR_NAME, .encoding = enc,                \
+      .max = DISPLAY_MAX }
 
 #define GROUPS(header, enc, sep)                                              \
     { .name = header, .source = TG_ATTR_GROUPS, .encoding = enc,              \

@@ -199,7 +199,7 @@ int tgn_http_listen_tcp(tgn_http_t *http, const tg_addr_t *addr,
 int tgn_http_listen_fd(tgn_http_t *http, int fd, void *listener,
     tg_error_t *error);
 
-/* The address of the n-th listener; TG_ERR_ABSENT when there are not so many. */
+/* The address of the n-th listener; TG_ERR_ABSENT if there are not so many. */
 
 int tgn_http_listener_addr(const tgn_http_t *http, size_t n, tg_addr_t *addr);
 
