@@ -346,8 +346,9 @@ test_slipped(void **state)
 
     static const char  *const headers[] = {
         "sid=x", "sid =x", " sid= x", "\tsid=x", "SID=x", "Sid=x", "sid",
-        "=sid", "=sid=x", "a=1;sid=x", "a=1;;; ;sid=x", "a=1,sid=x", "a=1, sid=x",
-        "a=1 sid=x", "a=1\tsid=x", "a=\"1\"sid=x", "a=\"1; sid=x\"",
+        "=sid", "=sid=x", "a=1;sid=x", "a=1;;; ;sid=x", "a=1,sid=x",
+        "a=1, sid=x", "a=1 sid=x", "a=1\tsid=x",
+        "a=\"1\"sid=x", "a=\"1; sid=x\"",
         "a=\"; sid=x; b=\"", "a=\"sid=x\"", "%73id=x", "%73%69%64=x",
         "s%69d =x", "\xa0sid=x", "sid\xa0=x", "\x85sid=x", "\x1csid=x",
         "\x0bsid\x0c=x", "a=1\x0bsid=x", "a=1\xa0sid\xa0=x", "sid=", "sid=;",
