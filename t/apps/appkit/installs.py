@@ -5,6 +5,8 @@
 Each lands in CACHE/NAME-HASH, where HASH covers the pinned list and the
 interpreter, so that a changed pin is a new folder and an old one never
 answers for it.  A folder counts only once its ".complete" mark is there.
+The lists name every package, dependencies too, and nothing else is installed:
+NetBox's has psycopg-binary for psycopg-c, which wants a compiler.
 """
 
 import contextlib
@@ -63,7 +65,7 @@ def version_of(program):
 def venv(name, python="/usr/bin/python3"):
     def fill(folder, pins):
         run([python, "-m", "venv", folder])
-        run(["nice", folder / "bin/pip", "install", "-q",
+        run(["nice", folder / "bin/pip", "install", "-q", "--no-deps",
              "--disable-pip-version-check", "-r", pins])
     return install(name, os.path.realpath(python) + version_of(python), fill)
 
@@ -74,7 +76,8 @@ def npm(name):
         packages = [line for line in pins.read_text().splitlines()
                     if line and not line.startswith("#")]
         run(["nice", "npm", "install", "--prefix", folder, "--no-audit",
-             "--no-fund", "--ignore-scripts", *packages])
+             "--no-fund", "--ignore-scripts", *packages],
+            cwd=folder)
     return install(name, version_of("node"), fill)
 
 
