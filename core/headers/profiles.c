@@ -179,7 +179,11 @@ static const tg_header_t  jupyterhub[] = {
     LOGIN("X-Webauth-User", TG_ENCODING_ASCII)
 };
 
-static const char *const  jupyterhub_cookies[] = { "jupyterhub-*" };
+/* the hub's, the servers' and the services', with cookie_host_prefix too */
+
+static const char *const  jupyterhub_cookies[] = {
+    "jupyterhub-*", "__Host-jupyterhub-*", "service-*", "__Host-service-*"
+};
 
 
 /* Who was let in may read; the rest is the capability's to give. */
@@ -201,8 +205,6 @@ static const tg_header_t  otterwiki[] = {
       .values = otterwiki_permissions }
 };
 
-static const char *const  flask_cookies[] = { "session", "remember_token" };
-
 
 static const tg_header_t  pgadmin[] = {
     LOGIN("X-Forwarded-User", TG_ENCODING_LATIN1)
@@ -219,8 +221,10 @@ static const tg_header_t  gitea[] = {
     NAME("X-Webauth-Fullname", TG_ENCODING_UTF8)
 };
 
+/* Gitea's session and remembered login, and Forgejo's names for them */
+
 static const char *const  gitea_cookies[] = {
-    "i_like_gitea", "gitea_incredible"
+    "i_like_gitea", "gitea_incredible", "session", "persistent"
 };
 
 
@@ -228,9 +232,7 @@ static const tg_header_t  miniflux[] = {
     LOGIN("X-Webauth-User", TG_ENCODING_UTF8)
 };
 
-static const char *const  miniflux_cookies[] = {
-    "MinifluxUserSessionID", "MinifluxAppSessionID"
-};
+static const char *const  miniflux_cookies[] = { "Miniflux*" };
 
 
 static const tg_header_t  jenkins[] = {
@@ -246,6 +248,8 @@ static const char *const  jenkins_cookies[] = { "JSESSIONID*", "remember-me" };
 static const tg_header_t  superset[] = {
     LOGIN("X-Remote-User", TG_ENCODING_LATIN1)
 };
+
+static const char *const  superset_cookies[] = { "session", "remember_token" };
 
 
 static const tg_header_t  sonarqube[] = {
@@ -357,7 +361,7 @@ static const tg_profile_t  profiles[] = {
 
     { .name = "otterwiki",
       .summary = "OtterWiki",
-      HEADERS(otterwiki), COOKIES(flask_cookies) },
+      HEADERS(otterwiki) },
 
     { .name = "paperless",
       .summary = "Paperless-ngx",
@@ -378,7 +382,7 @@ static const tg_profile_t  profiles[] = {
 
     { .name = "superset",
       .summary = "Superset",
-      HEADERS(superset), COOKIES(flask_cookies) },
+      HEADERS(superset), COOKIES(superset_cookies) },
 
     { .name = "tiddlywiki",
       .summary = "TiddlyWiki on Node",
