@@ -176,7 +176,7 @@ static const tg_header_t  tiddlywiki[] = {
 };
 
 static const tg_header_t  jupyterhub[] = {
-    LOGIN("X-Webauth-User", TG_ENCODING_ASCII)
+    LOGIN("X-Webauth-User", TG_ENCODING_LATIN1)
 };
 
 /* the hub's, the servers' and the services', with cookie_host_prefix too */

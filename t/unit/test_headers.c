@@ -288,8 +288,8 @@ test_exact_logins(void **state)
         const char  *header;
         int          rc;
     } logins[] = {
-        { "zoë@example.com", "jupyterhub", "X-Webauth-User",
-          TG_ERR_REFUSED },
+        { "zoë@example.com", "openwebui", "X-User-Email", TG_ERR_REFUSED },
+        { "zoë@example.com", "jupyterhub", "X-Webauth-User", TG_OK },
         { "zoë@example.com", "netbox", "Remote-User", TG_OK },
         { "zoe\xcc\x88@example.com", "netbox", "Remote-User",
           TG_ERR_REFUSED },
