@@ -7,6 +7,8 @@ import pytest
 from appkit.examples import printed
 from appkit.grafana import Server
 
+ROLE = "tailscale.com/cap/proxy-to-grafana"
+
 
 @pytest.fixture(scope="module")
 def server():
@@ -41,14 +43,16 @@ def test_names_beyond_ascii_arrive_intact(site):
     assert (zoe["login"], zoe["name"]) == ("zoë@example.com", "Zoë Ångström")
 
 
-def test_roles_follow_the_groups_at_once_and_down_too(site, tailnet):
+def test_roles_follow_the_grants_at_once_and_down_too(site, tailnet):
     alice = site.browser("alice")
     assert user(alice)["orgs"] == {"1": "Admin"}
     assert user(site.browser("bob"))["orgs"] == {"1": "Viewer"}
-    with tailnet.groups("alice", ["group:grafana-editors"]):
+    with tailnet.capabilities("alice", {ROLE: [{"role": "viewer"},
+                                               {"role": "editor"}]}):
         assert user(alice)["orgs"] == {"1": "Editor"}
-    with tailnet.groups("alice", []):
-        assert user(alice)["orgs"] == {"1": "Viewer"}
+    for nothing in ({}, {ROLE: [{"role": "GrafanaAdmin"}]}, {ROLE: ["x"]}):
+        with tailnet.capabilities("alice", nothing):
+            assert user(alice)["orgs"] == {"1": "Viewer"}
     assert user(alice)["orgs"] == {"1": "Admin"}
 
 

@@ -24,7 +24,7 @@ EXAMPLES = {
     "otterwiki": ("127.0.0.1:8083", {
         "X-Otterwiki-Name": "Zoë Ångström".encode("latin-1"),
         "X-Otterwiki-Email": ZOE.encode("latin-1"),
-        "X-Otterwiki-Permissions": b"group:editors,group:staff"}),
+        "X-Otterwiki-Permissions": b"READ,WRITE,UPLOAD"}),
     "jupyterhub": ("127.0.0.1:8000", {
         "X-Webauth-User": ZOE.encode("latin-1")}),
     "pgadmin": ("127.0.0.1:5050", {

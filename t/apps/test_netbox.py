@@ -64,8 +64,7 @@ def test_a_first_visit_makes_the_account(site, account):
     visit(site.browser("alice"))
     assert account("alice@example.com") == (
         "alice@example.com", "Alice", "Baker", "t",
-        "group:editors group:grafana-admins group:netbox-admins"
-        " group:staff")
+        "group:netbox-admins group:staff")
 
 
 def test_a_member_of_other_groups_is_no_superuser(site, account):

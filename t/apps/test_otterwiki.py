@@ -80,10 +80,10 @@ def test_a_reader_can_read_and_not_write(site, folder):
     assert author(folder, "Bobs") == ""
 
 
-def test_a_lost_group_counts_at_once(site, folder, tailnet):
+def test_a_lost_role_counts_at_once(site, folder, tailnet):
     zoe = site.browser("zoe")
     assert write(zoe, "Before") == 200
-    with tailnet.groups("zoe", ["group:staff"]):
+    with tailnet.capabilities("zoe", {}):
         assert write(zoe, "After") == 403
     assert author(folder, "After") == ""
 
@@ -94,11 +94,11 @@ def test_forged_headers_change_nothing(site, folder, separator):
     forged = {separator.join(("X", "Otterwiki", field)): value
               for field, value in (("Name", "Mallory"),
                                    ("Email", "mallory@example.com"),
-                                   ("Permissions", "group:wiki-admins"))}
+                                   ("Permissions", "ADMIN"))}
     assert write(site.browser("alice"), page, forged) == 200
     assert author(folder, page) == "Alice Baker <alice@example.com>"
     permissions = {separator.join(("X", "Otterwiki", "Permissions")):
-                   "group:editors"}
+                   "READ,WRITE"}
     assert write(site.browser("bob"), page, permissions) == 403
 
 

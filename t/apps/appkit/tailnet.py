@@ -11,8 +11,7 @@ from tailgate_test import Devnet
 PEOPLE = {
     "alice@example.com": {
         "name": "Alice Baker",
-        "groups": ["group:editors", "group:grafana-admins",
-                   "group:netbox-admins", "group:staff"]},
+        "groups": ["group:netbox-admins", "group:staff"]},
     "bob@example.com": {
         "name": "Bob Carpenter",
         "groups": ["group:staff"]},
@@ -22,9 +21,16 @@ PEOPLE = {
 }
 LOGINS = {login.split("@")[0].replace("ë", "e"): login for login in PEOPLE}
 NODES = {
-    "alice": {"address": "127.0.0.11", "user": LOGINS["alice"]},
+    "alice": {
+        "address": "127.0.0.11", "user": LOGINS["alice"],
+        "capabilities": {
+            "tailscale.com/cap/proxy-to-grafana": [{"role": "admin"}],
+            "tailgate.dev/cap/otterwiki": [{"role": "writer"}]}},
     "bob": {"address": "127.0.0.12", "user": LOGINS["bob"]},
-    "zoe": {"address": "127.0.0.13", "user": LOGINS["zoe"]},
+    "zoe": {
+        "address": "127.0.0.13", "user": LOGINS["zoe"],
+        "capabilities": {
+            "tailgate.dev/cap/otterwiki": [{"role": "writer"}]}},
     "laptop": {"address": "127.0.0.14", "user": LOGINS["alice"]},
     "machine": {"address": "127.0.0.15", "tags": ["tag:ci"]},
 }
