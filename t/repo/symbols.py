@@ -2,6 +2,7 @@
 
 """What the libraries and the module show to the linker."""
 
+import glob
 import os
 import re
 import subprocess
@@ -39,6 +40,27 @@ def defined(path, *options):
     return names
 
 
+def check_headers(build, root=tree.ROOT):
+    """A header can be included first, or alone."""
+
+    faults = []
+    for path in tree.c_files(root):
+        if not re.match(r"(include|core|net|authd|cli)/.*\.h$", path):
+            continue
+
+        result = subprocess.run(
+            ["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE",
+             "-fsyntax-only", "-I.", "-Iinclude", f"-I{build}",
+             "-isystem", "/usr/share/include/llhttp", "-x", "c", "-"],
+            cwd=root, input=f'#include "{path}"\n', capture_output=True,
+            text=True)
+        if result.returncode != 0:
+            faults.append(f"{path}: does not compile alone:\n"
+                          f"{result.stderr}")
+
+    return faults
+
+
 def check_archives(build):
     faults = []
     for archive, prefixes in ARCHIVES.items():
@@ -63,6 +85,20 @@ def check_module(build):
     return ([f"the module exports {name}" for name in sorted(names - NGINX)]
             + [f"the module does not export {name}"
                for name in sorted(NGINX - names)])
+
+
+def check_objects(build):
+    """One prefix for everything of the module that has a name for the
+    linker."""
+
+    faults = []
+    for path in sorted(glob.glob(os.path.join(build, "nginx/addon/*/*.o"))):
+        for name in sorted(defined(path, "-g")):
+            if not name.startswith("ngx_http_tailgate_"):
+                faults.append(f"{os.path.basename(path)}: {name} does not "
+                              "begin with ngx_http_tailgate_")
+
+    return faults
 
 
 DECLARED = re.compile(r"\b(tg_[a-z0-9_]+)\(")

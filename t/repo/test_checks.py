@@ -219,6 +219,10 @@ def compiled(tmp_path):
             subprocess.run([compiler, "-shared", "-fPIC", "-o", out, file],
                            check=True)
 
+        elif name.endswith(".o"):
+            out.parent.mkdir(parents=True)
+            subprocess.run([compiler, "-c", "-o", out, file], check=True)
+
         else:
             subprocess.run([compiler, "-c", "-o", tmp_path / "a.o", file],
                            check=True)
@@ -243,6 +247,25 @@ def test_module_symbols(compiled):
     assert symbols.check_module(build) == [
         "the module exports tg_a",
         "the module does not export ngx_module_order"]
+
+
+def test_object_symbols(compiled):
+    build = compiled("nginx/addon/nginx/a.o",
+                     "int ngx_http_tailgate_a; int ngx_http_b; "
+                     "static int c(void) { return 0; } "
+                     "int ngx_http_tailgate_d(void) { return c(); }")
+    assert symbols.check_objects(build) == [
+        "a.o: ngx_http_b does not begin with ngx_http_tailgate_"]
+
+
+@pytest.mark.parametrize("text, fine", [
+    ("#include <stddef.h>\n\nsize_t tg_a(void);\n", True),
+    ("size_t tg_a(void);\n", False),
+])
+def test_headers(plant, text, fine):
+    root = plant("include/tailgate/a.h", text)
+    faults = symbols.check_headers(root, root)
+    assert (faults == []) == fine, faults
 
 
 def test_public_symbols(compiled, plant):

@@ -39,7 +39,8 @@ def test_docs(check):
 
 
 @pytest.mark.parametrize("check", [
-    symbols.check_archives, symbols.check_module, symbols.check_public],
+    symbols.check_archives, symbols.check_headers, symbols.check_module,
+    symbols.check_objects, symbols.check_public],
     ids=lambda check: check.__name__)
 def test_symbols(check):
     clean(check(BUILD))
