@@ -44,6 +44,41 @@ def check_shell(root=tree.ROOT):
     return faults
 
 
+# what an app defines before it reads its configuration
+GIVEN = "undefined name 'get_config'"
+
+
+def check_python(root=tree.ROOT):
+    """For Debian's Python, and nothing in it that pyflakes sees."""
+
+    faults = []
+    scripts = []
+
+    for path in tree.files(root):
+        first = tree.read(root, path).split(b"\n")[0]
+
+        if path.endswith(".py"):
+            scripts.append(path)
+
+        elif first.startswith(b"#!") and b"python" in first:
+            scripts.append(path)
+
+        if first.startswith(b"#!") and b"python" in first \
+                and first != b"#!/usr/bin/python3":
+            faults.append(f"{path}: is not for /usr/bin/python3")
+
+    if scripts:
+        result = subprocess.run(
+            ["/usr/bin/python3", "-m", "pyflakes", *scripts], cwd=root,
+            capture_output=True, text=True)
+        faults += [line for line in result.stdout.split("\n")[:-1]
+                   if GIVEN not in line]
+        if result.stderr:
+            faults.append(result.stderr)
+
+    return faults
+
+
 def check_man(root=tree.ROOT):
     pages = [p for p in tree.files(root)
              if re.fullmatch(r"docs/man/[^/]+\.[1-9]", p)]

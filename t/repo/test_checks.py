@@ -159,6 +159,23 @@ def test_shell_bash(plant):
     assert docs.check_shell(root) == ["dev: is not for /bin/sh"]
 
 
+@pytest.mark.parametrize("path, text, fault", [
+    ("t/a.py", "import os\n", "'os' imported but unused"),
+    ("t/a.py", "a = (\n", "was never closed"),
+    ("t/a", "#!/usr/bin/python3\nprint(b)\n", "undefined name 'b'"),
+    ("t/a", "#!/usr/bin/env python3\n", "is not for /usr/bin/python3"),
+    ("t/a", "print(b)\n", None),
+    ("t/a.py", "c = get_config()\n", None),
+])
+def test_python(plant, path, text, fault):
+    faults = docs.check_python(plant(path, text))
+    if fault is None:
+        assert faults == []
+
+    else:
+        assert len(faults) == 1 and fault in faults[0], faults
+
+
 def test_man(plant):
     root = plant("docs/man/a.1", ".Dd $Mdocdate$\n.Dt A 1\n.Os\n.Sh NAME\n"
                                  ".Nm a\n.Nd b\n.Bl -tag\n.Xx\n")

@@ -2,7 +2,6 @@
 
 """The small tailnet that the applications' people are on."""
 
-import contextlib
 import copy
 
 import yaml
