@@ -10,9 +10,8 @@ import pytest
 HERE = os.path.dirname(__file__)
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "lib")]
 
-# pylint: disable=wrong-import-position
-import appkit.site  # noqa: E402
-from appkit.tailnet import Tailnet  # noqa: E402
+import appkit.site
+from appkit.tailnet import Tailnet
 
 
 @pytest.fixture(scope="module")
