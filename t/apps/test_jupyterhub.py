@@ -47,6 +47,14 @@ def site(start_site, app):
         yield site
 
 
+@pytest.fixture(scope="module")
+def unbound_site(start_site, app):
+    profile = "tailgate_headers jupyterhub;"
+    with start_site("jupyterhub", {
+            **app, profile: f"{profile} tailgate_session off;"}) as site:
+        yield site
+
+
 def whoami(browser, headers=()):
     """The hub's word for the browser's session, once it has logged in."""
     assert browser.get("/hub/login?next=/hub/home",
@@ -148,6 +156,15 @@ def test_a_new_person_at_the_address_is_not_the_old_one(site, tailnet):
     with tailnet.lent("laptop", "alice"):
         assert browser.once("GET", "/hub/api/user").status == 403
         assert whoami(browser)["name"] == "alice@example.com"
+
+
+def test_by_itself_jupyterhub_would_keep_the_old_person(unbound_site, tailnet):
+    browser = unbound_site.browser("laptop")
+    with tailnet.lent("laptop", "alice"):
+        whoami(browser)
+    with tailnet.lent("laptop", "bob"):
+        answer = browser.once("GET", "/hub/api/user")
+        assert answer.json["name"] == "alice@example.com"
 
 
 def test_strangers_and_outages(check_doors, site):

@@ -34,7 +34,8 @@ def app(folder):
                   f"127.0.0.1:{port}", "--threads", "4",
                   "otterwiki.server:app"],
                  folder / "log", lambda: listening(("127.0.0.1", port)),
-                 env={"OTTERWIKI_SETTINGS": str(settings)}):
+                 env={"OTTERWIKI_SETTINGS": str(settings),
+                      "HOME": str(folder)}):
         yield {"127.0.0.1:8083": f"127.0.0.1:{port}"}
 
 

@@ -53,10 +53,32 @@ def app(folder, secret):
         yield {"127.0.0.1:5050": f"127.0.0.1:{port}"}
 
 
+PROFILE = "tailgate_headers pgadmin secret=/etc/tailgate/pgadmin.secret;"
+
+
 @pytest.fixture(scope="module")
 def site(start_site, app, secret):
     with start_site("pgadmin", {
             **app, "/etc/tailgate/pgadmin.secret": secret}) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def handmade_site(start_site, app):
+    """The same without the profile, by the directives that it stands for."""
+    with start_site("pgadmin", {**app, PROFILE: f"""
+            tailgate_set_header X-Forwarded-User $tailgate_login
+                                encoding=latin1;
+            tailgate_set_header X-Pgadmin-Webserver-Secret {SECRET};
+            tailgate_session    pga4_session;"""}) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def unbound_site(start_site, app, secret):
+    with start_site("pgadmin", {
+            **app, PROFILE: f"{PROFILE} tailgate_session off;",
+            "/etc/tailgate/pgadmin.secret": secret}) as site:
         yield site
 
 
@@ -130,8 +152,10 @@ def test_the_secret_is_in_no_log_and_no_answer(site):
     assert SECRET not in site.nginx.access_log()
 
 
-def test_a_new_person_at_the_address_is_not_the_old_one(site, users, tailnet):
-    browser = site.browser("laptop")
+@pytest.mark.parametrize("kind", ["site", "handmade_site"])
+def test_a_new_person_at_the_address_is_not_the_old_one(
+        kind, request, users, tailnet):
+    browser = request.getfixturevalue(kind).browser("laptop")
     with tailnet.lent("laptop", "alice"):
         log_in(browser)
         assert session_user(browser, users) == "alice@example.com"
@@ -142,6 +166,16 @@ def test_a_new_person_at_the_address_is_not_the_old_one(site, users, tailnet):
         assert session_user(browser, users) == "bob@example.com"
     with tailnet.lent("laptop", "alice"):
         assert session_user(browser, users) is None
+
+
+def test_by_itself_pgadmin_would_keep_the_old_person(
+        unbound_site, users, tailnet):
+    browser = unbound_site.browser("laptop")
+    with tailnet.lent("laptop", "alice"):
+        log_in(browser)
+    with tailnet.lent("laptop", "bob"):
+        log_in(browser)
+        assert session_user(browser, users) == "alice@example.com"
 
 
 def test_strangers_and_outages(check_doors, site):
