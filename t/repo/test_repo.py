@@ -33,7 +33,8 @@ def test_style(check):
 
 @pytest.mark.parametrize("check", [
     docs.check_corpora, docs.check_shell, docs.check_python, docs.check_man,
-    docs.check_options, docs.check_links, docs.check_parts], ids=lambda check: check.__name__)
+    docs.check_options, docs.check_links, docs.check_parts],
+    ids=lambda check: check.__name__)
 def test_docs(check):
     clean(check())
 
