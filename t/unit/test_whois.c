@@ -130,7 +130,7 @@ decode_hex(const char *hex, size_t *len)
 
     for (i = 0; i < *len; i++) {
         memcpy(digits, hex + 2 * i, 2);
-        text[i] = (char) strtoul(digits, NULL, 16);
+        text[i] = (char) strtoumax(digits, NULL, 16);
     }
 
     return text;
