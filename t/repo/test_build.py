@@ -200,7 +200,8 @@ exit {status}
      "unit 5 1 [  PASSED  ] 5 test(s).  [  FAILED  ] 1 test(s).", 1),
     ([(2, "", 1)],
      "unit 2 1 [  PASSED  ] 2 test(s).  [  FAILED  ] 1 test(s).", 1),
-], ids=["pass", "fail", "crash"])
+    ([], "unit 0 0 [  PASSED  ] 0 test(s).", 1),
+], ids=["pass", "fail", "crash", "none"])
 def test_unit_totals(tmp_path, programs, line, status):
     paths = []
     for number, (passed, failed, code) in enumerate(programs):
@@ -214,6 +215,43 @@ def test_unit_totals(tmp_path, programs, line, status):
     result = run("t/unit/run", *paths, TAILGATE_RESULTS=str(results))
     assert result.returncode == status
     assert results.read_text() == line + "\n"
+
+
+FUZZER = """#!/bin/sh
+for argument
+do
+    case "$argument" in
+        -max_total_time=7)    seconds=7 ;;
+        -artifact_prefix=*)   found=${{argument#*=}} ;;
+        corpus/*)             corpus=$argument ;;
+    esac
+done
+[ "$seconds" = 7 ] && [ "$corpus" = corpus/{name} ] || exit 3
+[ {status} -eq 0 ] || echo crash > "${{found}}crash"
+exit {status}
+"""
+
+
+@pytest.mark.parametrize("statuses, line, status", [
+    ([0, 0], "fuzz 2 0 fuzz: 2 targets clean, 0 failed", 0),
+    ([0, 77], "fuzz 1 1 fuzz: 1 targets clean, 1 failed", 1),
+    ([], "fuzz 0 0 fuzz: 0 targets clean, 0 failed", 1),
+], ids=["pass", "fail", "none"])
+def test_fuzz_totals(tmp_path, statuses, line, status):
+    fuzzers = tmp_path / "fuzzers"
+    fuzzers.mkdir()
+    for number, code in enumerate(statuses):
+        path = fuzzers / f"fuzz_{number}"
+        path.write_text(FUZZER.format(name=number, status=code))
+        path.chmod(0o755)
+
+    results = tmp_path / "results"
+    result = run("fuzz/run", "7", os.path.relpath(fuzzers, tree.ROOT),
+                 TAILGATE_RESULTS=str(results))
+    assert result.returncode == status
+    assert results.read_text() == line + "\n"
+    assert len(list((fuzzers / "found").iterdir())) \
+        == len([code for code in statuses if code])
 
 
 SKIPS = """
