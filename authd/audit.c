@@ -1,0 +1,149 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ */
+
+#include "authd/audit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+
+#define FIELDS_MAX  24
+#define TAGS_MAX    1024
+
+
+typedef struct {
+    authd_log_field_t  field[FIELDS_MAX];
+    size_t             n;
+} fields_t;
+
+
+static void add(fields_t *fields, const char *key, const char *value);
+static void add_str(fields_t *fields, const char *key, tg_str_t value);
+static void add_number(fields_t *fields, const char *key, const char *value);
+static void add_identity(fields_t *fields, const tg_identity_t *identity,
+    char tags[TAGS_MAX]);
+
+
+void
+authd_audit(const authd_log_t *log, const authd_audit_t *audit)
+{
+    char      source[TG_ADDR_TEXT_MAX], local[TG_ADDR_TEXT_MAX];
+    char      sender[TG_ADDR_TEXT_MAX], code[16], usec[24], tags[TAGS_MAX];
+    fields_t  fields;
+
+    if (log->fd == -1) {
+        return;
+    }
+
+    fields.n = 0;
+
+    (void) snprintf(code, sizeof(code), "%d", audit->code);
+    (void) snprintf(usec, sizeof(usec), "%" PRIu64, audit->usec);
+
+    if (audit->sender->has_cred) {
+        (void) snprintf(sender, sizeof(sender), "uid:%ju",
+                        (uintmax_t) audit->sender->uid);
+
+    } else {
+        (void) tg_addr_format(&audit->sender->addr, false, sender);
+    }
+
+    add(&fields, "audit", authd_result_name(audit->result));
+    add(&fields, "id", audit->id);
+    add(&fields, "endpoint", authd_endpoint_name(audit->endpoint));
+    add_number(&fields, "code", code);
+    add(&fields, "status", tg_status_name(audit->status));
+    add(&fields, "reason", audit->reason);
+    add(&fields, "detail", audit->detail);
+
+    if (audit->identity != NULL) {
+        add_identity(&fields, audit->identity, tags);
+    }
+
+    if (audit->source != NULL) {
+        (void) tg_addr_format(audit->source, audit->source->port != 0,
+                              source);
+        add(&fields, "source", source);
+    }
+
+    if (audit->local != NULL) {
+        (void) tg_addr_format(audit->local, false, local);
+        add(&fields, "local", local);
+    }
+
+    add(&fields, "sender", sender);
+    add_str(&fields, "method", audit->method);
+    add_str(&fields, "host", audit->host);
+    add_str(&fields, "path", audit->path);
+    add_number(&fields, "usec", usec);
+
+    authd_log_fields(log, AUTHD_LOG_ERROR, NULL, fields.field, fields.n);
+}
+
+
+static void
+add_identity(fields_t *fields, const tg_identity_t *identity,
+    char tags[TAGS_MAX])
+{
+    size_t           i, len;
+    const tg_str_t  *tag;
+
+    add_str(fields, "login", identity->login);
+    add_str(fields, "node", identity->node);
+    add_str(fields, "node_id", identity->node_id);
+    add_str(fields, "tailnet", identity->tailnet);
+
+    len = 0;
+
+    for (i = 0; i < identity->tags.n; i++) {
+        tag = &identity->tags.items[i];
+
+        /* the log cuts values of this length and says so */
+
+        if (len + 1 + tag->len > TAGS_MAX) {
+            break;
+        }
+
+        if (len != 0) {
+            tags[len++] = ',';
+        }
+
+        memcpy(tags + len, tag->data, tag->len);
+        len += tag->len;
+    }
+
+    add_str(fields, "tags", (tg_str_t) { tags, len });
+}
+
+
+static void
+add(fields_t *fields, const char *key, const char *value)
+{
+    if (value != NULL) {
+        add_str(fields, key, (tg_str_t) { value, strlen(value) });
+    }
+}
+
+
+static void
+add_number(fields_t *fields, const char *key, const char *value)
+{
+    add(fields, key, value);
+    fields->field[fields->n - 1].number = true;
+}
+
+
+static void
+add_str(fields_t *fields, const char *key, tg_str_t value)
+{
+    authd_log_field_t  *f;
+
+    f = &fields->field[fields->n++];
+
+    f->key = key;
+    f->value = value;
+    f->number = false;
+}

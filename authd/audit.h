@@ -1,0 +1,43 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ *
+ * One line per decision: who asked for what, and what became of it.
+ */
+
+#ifndef AUTHD_AUDIT_H_INCLUDED_
+#define AUTHD_AUDIT_H_INCLUDED_
+
+#include "authd/log.h"
+#include "authd/metrics.h"
+
+#include <tailgate/addr.h>
+#include <tailgate/identity.h>
+
+#include <net/http/server.h>
+
+
+typedef struct {
+    const char           *id;          /* of the request */
+    authd_endpoint_t      endpoint;
+    authd_result_t        result;
+    int                   code;        /* HTTP status of the answer */
+    tg_status_t           status;
+    const char           *reason;
+    const char           *detail;      /* "" or NULL: nothing to add */
+    const tg_identity_t  *identity;    /* may be NULL */
+    const tg_addr_t      *source;      /* as stated; may be NULL */
+    const tg_addr_t      *local;       /* likewise */
+    const tgn_peer_t     *sender;
+    tg_str_t              method;      /* of the original request */
+    tg_str_t              host;
+    tg_str_t              path;        /* without its query: it may hold what
+                                          is nobody's business */
+    uint64_t              usec;        /* from the request to the answer */
+} authd_audit_t;
+
+
+void authd_audit(const authd_log_t *log, const authd_audit_t *audit);
+
+
+#endif /* AUTHD_AUDIT_H_INCLUDED_ */
