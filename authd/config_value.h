@@ -1,0 +1,99 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ *
+ * From a value of authd.yaml to a field of authd_config_t: one setter for each
+ * kind of value.  For config.c alone.
+ */
+
+#ifndef AUTHD_CONFIG_VALUE_H_INCLUDED_
+#define AUTHD_CONFIG_VALUE_H_INCLUDED_
+
+#include "authd/config.h"
+#include "authd/yaml.h"
+
+
+typedef struct {
+    authd_config_t          *conf;
+    tg_alloc_t               alloc;
+    const char              *file;
+    authd_config_report_pt   report;
+    void                    *data;
+    bool                     failed;
+    bool                     is_default;   /* the value is not of the file */
+} authd_config_load_t;
+
+typedef struct authd_config_key_s  authd_config_key_t;
+
+/* A setter reports faults through authd_config_fail(), and goes on. */
+
+typedef void (*authd_config_set_pt)(authd_config_load_t *load,
+    const authd_config_key_t *key, const authd_yaml_t *node);
+
+struct authd_config_key_s {
+    const char           *section; /* NULL: at the top */
+    const char           *name;
+    authd_config_set_pt   set;
+    size_t                offset;  /* of the field, where the setter needs it */
+    uint64_t              min;
+    uint64_t              max;
+    const char           *value;   /* the default, as YAML */
+    bool                  fixed;   /* a reload cannot change it */
+    const char           *doc;     /* lines joined by "\n" */
+};
+
+
+void authd_config_fail(authd_config_load_t *load, size_t line,
+    const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* From the configuration's memory; a failure is reported. */
+
+void *authd_config_alloc(authd_config_load_t *load, size_t size);
+
+/*
+ * A user or group by name or number; false when there is none.  *members, NULL
+ * or ending with a NULL, point into *buffer, which is the caller's to free.
+ */
+
+bool authd_config_user(const char *name, uid_t *uid);
+bool authd_config_group(const char *name, gid_t *gid, char ***members,
+    char **buffer);
+
+void authd_config_set_path(authd_config_load_t *load,
+    const authd_config_key_t *key, const authd_yaml_t *node);
+void authd_config_set_localapi(authd_config_load_t *load,
+    const authd_config_key_t *key, const authd_yaml_t *node);
+void authd_config_set_audit(authd_config_load_t *load,
+    const authd_config_key_t *key, const authd_yaml_t *node);
+void authd_config_set_mode(authd_config_load_t *load,
+    const authd_config_key_t *key, const authd_yaml_t *node);
+void authd_config_set_group(authd_config_load_t *load,
+    const authd_config_key_t *key, const authd_yaml_t *node);
+void authd_config_set_tcp(authd_config_load_t *load,
+    const authd_config_key_t *key, const authd_yaml_t *node);
+void authd_config_set_hosts(authd_config_load_t *load,
+    const authd_config_key_t *key, const authd_yaml_t *node);
+void authd_config_set_senders(authd_config_load_t *load,
+    const authd_config_key_t *key, const authd_yaml_t *node);
+void authd_config_set_msec(authd_config_load_t *load,
+    const authd_config_key_t *key, const authd_yaml_t *node);
+void authd_config_set_count(authd_config_load_t *load,
+    const authd_config_key_t *key, const authd_yaml_t *node);
+void authd_config_set_policy(authd_config_load_t *load,
+    const authd_config_key_t *key, const authd_yaml_t *node);
+void authd_config_set_peers(authd_config_load_t *load,
+    const authd_config_key_t *key, const authd_yaml_t *node);
+void authd_config_set_tailnets(authd_config_load_t *load,
+    const authd_config_key_t *key, const authd_yaml_t *node);
+void authd_config_set_services(authd_config_load_t *load,
+    const authd_config_key_t *key, const authd_yaml_t *node);
+void authd_config_set_secrets(authd_config_load_t *load,
+    const authd_config_key_t *key, const authd_yaml_t *node);
+void authd_config_set_log_level(authd_config_load_t *load,
+    const authd_config_key_t *key, const authd_yaml_t *node);
+void authd_config_set_log_format(authd_config_load_t *load,
+    const authd_config_key_t *key, const authd_yaml_t *node);
+
+
+#endif /* AUTHD_CONFIG_VALUE_H_INCLUDED_ */
