@@ -1,0 +1,42 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ *
+ * What the daemon's parts share.
+ */
+
+#ifndef AUTHD_AUTHD_H_INCLUDED_
+#define AUTHD_AUTHD_H_INCLUDED_
+
+#include "authd/config.h"
+#include "authd/identify.h"
+#include "authd/log.h"
+#include "authd/metrics.h"
+
+#include <net/http/server.h>
+#include <net/loop/loop.h>
+
+
+typedef struct {
+    tgn_loop_t        *loop;
+    tgn_http_t        *http;
+    const char        *file;       /* of the configuration */
+    authd_config_t    *conf;
+    authd_identify_t  *identify;
+    authd_log_t        log;
+    authd_log_t        audit;      /* fd is -1: none */
+    authd_metrics_t    metrics;
+    uint64_t           id_base;    /* of request ids */
+    uint64_t           id_next;
+} authd_t;
+
+
+/* What an app answers.  A path that ends in "/" stands for all below it. */
+
+typedef struct {
+    const char  *path;
+    void       (*handle)(authd_t *authd, tgn_request_t *r);
+} authd_route_t;
+
+
+#endif /* AUTHD_AUTHD_H_INCLUDED_ */

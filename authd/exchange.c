@@ -1,0 +1,302 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ */
+
+#include "authd/exchange.h"
+#include "authd/source.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+
+#define TEXT_MAX     1024
+#define RETRY_AFTER  "5"           /* seconds, in answers of an outage */
+
+
+static void exchange_done(const authd_identified_t *identified, void *data);
+static void exchange_abort(void *data);
+static void exchange_audit(authd_exchange_t *ex, authd_result_t result,
+    int code, const authd_identified_t *identified, const char *reason);
+static void exchange_free(authd_exchange_t *ex);
+static bool same_host(tg_str_t a, tg_str_t b);
+static void answer_common(tgn_request_t *r, const char *type);
+static uint64_t now_ns(void);
+
+
+authd_exchange_t *
+authd_exchange_begin(authd_t *authd, tgn_request_t *r,
+    authd_endpoint_t endpoint)
+{
+    tg_arena_t        *arena;
+    authd_exchange_t  *ex;
+
+    arena = tg_arena_new(AUTHD_EXCHANGE_ARENA_MAX);
+    ex = arena ? tg_arena_alloc(arena, sizeof(authd_exchange_t)) : NULL;
+
+    if (ex == NULL) {
+        authd_log(&authd->log, AUTHD_LOG_ERROR, "out of memory");
+        tg_arena_free(&arena);
+        authd_answer_text(r, 503, "out of memory");
+        return NULL;
+    }
+
+    ex->authd = authd;
+    ex->r = r;
+    ex->arena = arena;
+    ex->alloc = tg_arena_allocator(arena);
+    ex->start = now_ns();
+
+    (void) snprintf(ex->id, sizeof(ex->id), "%016" PRIx64,
+                    authd->id_base + authd->id_next++);
+
+    ex->audit.id = ex->id;
+    ex->audit.endpoint = endpoint;
+    ex->peer = *r->peer;
+    ex->audit.sender = &ex->peer;
+
+    if (!authd_host_allowed(authd, r)) {
+        authd_exchange_refuse(ex, AUTHD_RESULT_UNLISTED, 421, NULL,
+                              "the Host is not one of listen.hosts");
+        return NULL;
+    }
+
+    if (!authd_sender_listed(&authd->conf->senders, r->peer)) {
+        authd_exchange_refuse(ex, AUTHD_RESULT_UNLISTED, 403, NULL,
+                              "the sender is not one of listen.senders");
+        return NULL;
+    }
+
+    return ex;
+}
+
+
+void
+authd_exchange_identify(authd_exchange_t *ex, authd_exchange_pt cb)
+{
+    authd_lookup_t  *lookup;
+
+    ex->audit.source = &ex->source;
+    ex->audit.local = ex->has_local ? &ex->local : NULL;
+    ex->identified = cb;
+
+    tgn_request_on_abort(ex->r, exchange_abort, ex);
+
+    lookup = authd_identify(ex->authd->identify, &ex->source,
+                            ex->has_local ? &ex->local : NULL, exchange_done,
+                            ex);
+
+    /* ex is gone if the lookup is */
+
+    if (lookup != NULL) {
+        ex->lookup = lookup;
+    }
+}
+
+
+void
+authd_exchange_header(authd_exchange_t *ex, const char *name, tg_str_t value)
+{
+    (void) tgn_response_header(ex->r, name, value);
+}
+
+
+void
+authd_exchange_end(authd_exchange_t *ex, authd_result_t result, int code,
+    const authd_identified_t *identified, const char *reason,
+    const char *type, tg_str_t body)
+{
+    tgn_request_t  *r;
+
+    r = ex->r;
+
+    tgn_request_on_abort(r, NULL, NULL);
+    answer_common(r, body.len ? type : NULL);
+
+    /* the strings of the audit line are those of the request */
+
+    exchange_audit(ex, result, code, identified, reason);
+
+    tgn_response_send(r, code, body);
+
+    exchange_free(ex);
+}
+
+
+void
+authd_exchange_refuse(authd_exchange_t *ex, authd_result_t result, int code,
+    const authd_identified_t *identified, const char *reason)
+{
+    int       n;
+    char      text[TEXT_MAX];
+    tg_str_t  body;
+
+    n = snprintf(text, sizeof(text), "%d %s: %s\nrequest %s\n", code,
+                 tgn_status_text(code), reason, ex->id);
+
+    body.data = text;
+    body.len = n < TEXT_MAX ? (size_t) n : TEXT_MAX - 1;
+
+    if (code == 503) {
+        authd_exchange_header(ex, "Retry-After",
+                              (tg_str_t) TG_STR(RETRY_AFTER));
+    }
+
+    authd_exchange_end(ex, result, code, identified, reason, "text/plain",
+                       body);
+}
+
+
+bool
+authd_host_allowed(const authd_t *authd, const tgn_request_t *r)
+{
+    char                   own[TG_ADDR_TEXT_MAX];
+    size_t                 i;
+    tg_str_t               host;
+    const authd_config_t  *conf;
+
+    if (r->peer->addr.family == TG_ADDR_UNIX) {
+        return true;
+    }
+
+    conf = authd->conf;
+
+    if (conf->ntcp_hosts == 0) {
+        host.len = tg_addr_format(&r->peer->local, true, own);
+        host.data = own;
+
+        return same_host(host, r->host);
+    }
+
+    for (i = 0; i < conf->ntcp_hosts; i++) {
+        if (same_host(conf->tcp_hosts[i], r->host)) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+void
+authd_answer_text(tgn_request_t *r, int code, const char *text)
+{
+    int       n;
+    char      buf[TEXT_MAX];
+    tg_str_t  body;
+
+    n = snprintf(buf, sizeof(buf), "%d %s: %s\n", code, tgn_status_text(code),
+                 text);
+
+    body.data = buf;
+    body.len = n < TEXT_MAX ? (size_t) n : TEXT_MAX - 1;
+
+    answer_common(r, "text/plain");
+    tgn_response_send(r, code, body);
+}
+
+
+static void
+exchange_done(const authd_identified_t *identified, void *data)
+{
+    authd_exchange_t  *ex;
+
+    ex = data;
+    ex->lookup = NULL;
+
+    ex->identified(ex, identified);
+}
+
+
+/* The proxy has gone: the request, and every string of it, is no more. */
+
+static void
+exchange_abort(void *data)
+{
+    authd_exchange_t  *ex;
+
+    ex = data;
+
+    authd_lookup_cancel(&ex->lookup);
+
+    ex->audit.method = (tg_str_t) TG_NULL_STR;
+    ex->audit.host = (tg_str_t) TG_NULL_STR;
+    ex->audit.path = (tg_str_t) TG_NULL_STR;
+
+    exchange_audit(ex, AUTHD_RESULT_ABORTED, 499, NULL,
+                   "the proxy closed its connection");
+    exchange_free(ex);
+}
+
+
+static void
+exchange_audit(authd_exchange_t *ex, authd_result_t result, int code,
+    const authd_identified_t *identified, const char *reason)
+{
+    ex->audit.result = result;
+    ex->audit.code = code;
+    ex->audit.reason = reason;
+    ex->audit.usec = (now_ns() - ex->start) / 1000;
+
+    if (identified != NULL) {
+        ex->audit.status = identified->status;
+        ex->audit.identity = identified->identity;
+        ex->audit.detail = identified->detail;
+
+        if (reason == NULL) {
+            ex->audit.reason = identified->reason;
+        }
+    }
+
+    authd_metrics_count(&ex->authd->metrics, ex->audit.endpoint, result,
+                        ex->audit.usec);
+    authd_audit(&ex->authd->audit, &ex->audit);
+}
+
+
+static void
+exchange_free(authd_exchange_t *ex)
+{
+    tg_arena_t  *arena;
+
+    /* ex lives in it */
+
+    arena = ex->arena;
+    tg_arena_free(&arena);
+}
+
+
+static bool
+same_host(tg_str_t a, tg_str_t b)
+{
+    return a.len == b.len && strncasecmp(a.data, b.data, a.len) == 0;
+}
+
+
+static void
+answer_common(tgn_request_t *r, const char *type)
+{
+    (void) tgn_response_header(r, "Cache-Control",
+                               (tg_str_t) TG_STR("no-store"));
+
+    if (type != NULL) {
+        (void) tgn_response_header(r, "Content-Type",
+                                   (tg_str_t) { type, strlen(type) });
+        (void) tgn_response_header(r, "X-Content-Type-Options",
+                                   (tg_str_t) TG_STR("nosniff"));
+    }
+}
+
+
+static uint64_t
+now_ns(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (uint64_t) ts.tv_sec * 1000000000 + (uint64_t) ts.tv_nsec;
+}

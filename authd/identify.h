@@ -1,0 +1,76 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ *
+ * From a source that a proxy stated to who that is and whether they may pass:
+ * the rules are tailgate/gate.h's, the questions go to tailscaled.  Lookups of
+ * one tailnet address that are under way are one; nothing is kept behind them
+ * but what the node says of itself.
+ */
+
+#ifndef AUTHD_IDENTIFY_H_INCLUDED_
+#define AUTHD_IDENTIFY_H_INCLUDED_
+
+#include "authd/config.h"
+#include "authd/log.h"
+#include "authd/metrics.h"
+
+#include <tailgate/gate.h>
+#include <tailgate/identity.h>
+
+#include <net/loop/loop.h>
+
+
+typedef struct authd_identify_s  authd_identify_t;
+typedef struct authd_lookup_s    authd_lookup_t;
+
+
+/* Valid inside of the callback only. */
+
+typedef struct {
+    tg_status_t           status;
+    tg_verdict_t          verdict;
+    const char           *reason;    /* for the log and the person; a static
+                                        text, or one without secrets */
+    const char           *detail;    /* for the log alone; "" if there is
+                                        nothing to add */
+    const tg_identity_t  *identity;  /* NULL for a stranger or an outage */
+} authd_identified_t;
+
+typedef void (*authd_identified_pt)(const authd_identified_t *identified,
+    void *data);
+
+
+/*
+ * authd_identify_new() returns NULL when out of memory.  log and metrics are
+ * borrowed; *conf is, until authd_identify_configure() gives another one,
+ * which also moves what is under way to the tailscaled it names.
+ *
+ * authd_identify_free() gives up what is under way without calling back; a
+ * NULL *identify is fine.
+ */
+
+authd_identify_t *authd_identify_new(tgn_loop_t *loop,
+    const authd_config_t *conf, const authd_log_t *log,
+    authd_metrics_t *metrics);
+bool authd_identify_configure(authd_identify_t *identify,
+    const authd_config_t *conf);
+void authd_identify_free(authd_identify_t **identify);
+
+/*
+ * Identifies source, which a proxy that is listed stated, with its port or
+ * port 0; local is the address that it came to, or NULL if that was not
+ * stated.  cb is called once, perhaps before this returns.  Returns the lookup
+ * while it is under way, else NULL.
+ */
+
+authd_lookup_t *authd_identify(authd_identify_t *identify,
+    const tg_addr_t *source, const tg_addr_t *local, authd_identified_pt cb,
+    void *data);
+
+/* cb will not be called.  Sets *lookup to NULL; a NULL *lookup is fine. */
+
+void authd_lookup_cancel(authd_lookup_t **lookup);
+
+
+#endif /* AUTHD_IDENTIFY_H_INCLUDED_ */

@@ -1,0 +1,62 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ *
+ * What this node's tailscaled says of itself (its addresses, its tailnet,
+ * whether it runs), asked for again when it has become old, and one line in
+ * the log when tailscaled fails and when it is back.
+ */
+
+#ifndef AUTHD_NODE_H_INCLUDED_
+#define AUTHD_NODE_H_INCLUDED_
+
+#include "authd/log.h"
+
+#include <tailgate/identity.h>
+
+#include <net/client/localapi.h>
+#include <net/loop/loop.h>
+
+
+typedef struct authd_node_s  authd_node_t;
+
+/* A question has been answered; detail says why not, if ok is false. */
+
+typedef void (*authd_node_pt)(bool ok, const char *detail, void *data);
+
+
+/*
+ * authd_node_new() returns NULL when out of memory; cb is told of the end of
+ * each question.
+ *
+ * authd_node_connect() names the tailscaled to ask, and forgets what another
+ * one said; api is borrowed.  A question that is under way is dropped.
+ *
+ * authd_node_free() sets *node to NULL; a NULL *node is fine.
+ */
+
+authd_node_t *authd_node_new(tgn_loop_t *loop, const authd_log_t *log,
+    authd_node_pt cb, void *data);
+void authd_node_connect(authd_node_t *node, tgn_localapi_t *api);
+void authd_node_free(authd_node_t **node);
+
+/* Asks, unless that is under way; false when out of memory. */
+
+bool authd_node_ask(authd_node_t *node);
+
+/*
+ * What the node said, if that was asked for at most age milliseconds ago, else
+ * NULL.  Valid until the loop runs on.
+ */
+
+const tg_self_t *authd_node_self(const authd_node_t *node, uint64_t age);
+
+#define AUTHD_NODE_ANY_AGE  UINT64_MAX
+
+/* tailscaled failed, or did not. */
+
+void authd_node_fault(authd_node_t *node, const char *text);
+void authd_node_works(authd_node_t *node);
+
+
+#endif /* AUTHD_NODE_H_INCLUDED_ */
