@@ -1,0 +1,17 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ *
+ * /healthz and /metrics.
+ */
+
+#ifndef AUTHD_METRICS_APP_H_INCLUDED_
+#define AUTHD_METRICS_APP_H_INCLUDED_
+
+#include "authd/authd.h"
+
+
+const authd_route_t *authd_metrics_routes(size_t *n);
+
+
+#endif /* AUTHD_METRICS_APP_H_INCLUDED_ */

@@ -1,0 +1,153 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ */
+
+#include "authd/app/whoami/whoami.h"
+#include "authd/app/whoami/view.h"
+#include "authd/exchange.h"
+#include "authd/source.h"
+
+#include <string.h>
+#include <strings.h>
+
+
+static void handle_whoami(authd_t *authd, tgn_request_t *r);
+static bool whoami_source(authd_exchange_t *ex, const char **what);
+static void whoami_identified(authd_exchange_t *ex,
+    const authd_identified_t *identified);
+static bool wants_page(const tgn_request_t *r);
+
+
+static const authd_route_t  whoami_routes[] = {
+    { "/v1/whoami", handle_whoami }
+};
+
+
+const authd_route_t *
+authd_whoami_routes(size_t *n)
+{
+    *n = sizeof(whoami_routes) / sizeof(whoami_routes[0]);
+
+    return whoami_routes;
+}
+
+
+static void
+handle_whoami(authd_t *authd, tgn_request_t *r)
+{
+    const char        *what;
+    authd_exchange_t  *ex;
+
+    ex = authd_exchange_begin(authd, r, AUTHD_ENDPOINT_WHOAMI);
+
+    if (ex == NULL) {
+        return;
+    }
+
+    ex->audit.method = r->method;
+    ex->audit.path = r->path;
+
+    if (r->method.len != 3 && !r->head) {
+        authd_exchange_header(ex, "Allow", (tg_str_t) TG_STR("GET, HEAD"));
+        authd_exchange_refuse(ex, AUTHD_RESULT_BAD_REQUEST, 405, NULL,
+                              "the method is neither GET nor HEAD");
+        return;
+    }
+
+    if (!whoami_source(ex, &what)) {
+        authd_exchange_refuse(ex, AUTHD_RESULT_BAD_REQUEST, 400, NULL, what);
+        return;
+    }
+
+    authd_exchange_identify(ex, whoami_identified);
+}
+
+
+/*
+ * "?source=forwarded" may come from a client whose path a proxy passes on as
+ * it is; it does not help them, as such a proxy states a Remote-Addr, and both
+ * together are refused.
+ */
+
+static bool
+whoami_source(authd_exchange_t *ex, const char **what)
+{
+    authd_source_kind_t   kind;
+    const tgn_request_t  *r;
+
+    r = ex->r;
+    kind = AUTHD_SOURCE_REMOTE;
+
+    if (r->query.len == 16 && memcmp(r->query.data, "source=forwarded", 16)
+                              == 0)
+    {
+        kind = AUTHD_SOURCE_FORWARDED;
+    }
+
+    return authd_source_read(r, kind, &ex->source, what) == TG_OK
+           && authd_source_local(r, &ex->local, &ex->has_local, what)
+              == TG_OK;
+}
+
+
+static void
+whoami_identified(authd_exchange_t *ex, const authd_identified_t *identified)
+{
+    bool             page;
+    tg_str_t         body;
+    authd_result_t   result;
+
+    if (identified->verdict == TG_UNAVAILABLE) {
+        authd_exchange_refuse(ex, AUTHD_RESULT_UNAVAILABLE, 503, identified,
+                              identified->reason);
+        return;
+    }
+
+    page = wants_page(ex->r);
+
+    body = page ? authd_whoami_page(ex, identified)
+                : authd_whoami_json(ex, identified);
+
+    if (body.len == 0) {
+        authd_exchange_refuse(ex, AUTHD_RESULT_UNAVAILABLE, 503, identified,
+                              "out of memory");
+        return;
+    }
+
+    authd_exchange_header(ex, "Content-Security-Policy",
+                          authd_whoami_csp(ex));
+    authd_exchange_header(ex, "X-Frame-Options", (tg_str_t) TG_STR("DENY"));
+    authd_exchange_header(ex, "Referrer-Policy",
+                          (tg_str_t) TG_STR("no-referrer"));
+    authd_exchange_header(ex, "Cross-Origin-Resource-Policy",
+                          (tg_str_t) TG_STR("same-origin"));
+    authd_exchange_header(ex, "Vary", (tg_str_t) TG_STR("Accept"));
+
+    result = identified->verdict == TG_ALLOW ? AUTHD_RESULT_ALLOW
+                                             : AUTHD_RESULT_DENY;
+
+    authd_exchange_end(ex, result, 200, identified, NULL,
+                       page ? "text/html; charset=utf-8" : "application/json",
+                       body);
+}
+
+
+/* A browser names text/html in Accept; what names nothing gets JSON. */
+
+static bool
+wants_page(const tgn_request_t *r)
+{
+    size_t    i, n;
+    tg_str_t  accept;
+
+    for (n = 0; tgn_request_header(r, "Accept", n, &accept); n++) {
+        for (i = 0; i + 9 <= accept.len; i++) {
+            if (strncasecmp(accept.data + i, "text/html", 9) == 0) {
+                return true;
+            }
+        }
+    }
+
+    return false;
+}
