@@ -83,9 +83,9 @@ is_managed(const char *name, size_t len)
     }
 
     return begins(name, len, "tailgate-") || begins(name, len, "tailscale-")
+           || begins(name, len, "x-remote-")
            || same(name, len, "x-forwarded-access-token")
-           || same(name, len, "x-auth-request-access-token")
-           || same(name, len, "x-remote-user-id");
+           || same(name, len, "x-auth-request-access-token");
 }
 
 

@@ -259,10 +259,20 @@ tgi_cookie_is_guarded(const tg_session_t *session, tg_str_t name)
 }
 
 
-/* The token that ends before data[end], blanks between them passed over. */
+static bool
+is_delimiter(char c)
+{
+    return c == ',' || c == '"' || is_edge((unsigned char) c);
+}
+
+
+/*
+ * The name that ends before text.data[end], if a cookie began behind a comma,
+ * a quote or a blank.
+ */
 
 static tg_str_t
-token_before(tg_str_t text, size_t end)
+name_before(tg_str_t text, size_t end)
 {
     size_t  start;
 
@@ -270,13 +280,37 @@ token_before(tg_str_t text, size_t end)
         end--;
     }
 
-    start = end;
-
-    while (start != 0 && tgi_is_token((unsigned char) text.data[start - 1])) {
-        start--;
+    for (start = end; start != 0; start--) {
+        if (text.data[start - 1] == '=' || is_delimiter(text.data[start - 1]))
+        {
+            break;
+        }
     }
 
     return (tg_str_t) { text.data + start, end - start };
+}
+
+
+/*
+ * Whether name, found within the cookie's value, can be the first one behind a
+ * delimiter: "a=sid=x" and "a=b=sid=x" are one cookie to everybody, "=sid=x"
+ * and "a=1,=sid=x" are not.
+ */
+
+static bool
+comes_first(const tgi_cookie_t *cookie, const char *name)
+{
+    const char  *p;
+
+    for (p = name; p != cookie->value.data && p[-1] == '='; p--) {
+        /* void */
+    }
+
+    if (p == cookie->value.data) {
+        return cookie->name.len == 0;
+    }
+
+    return is_delimiter(p[-1]);
 }
 
 
@@ -293,19 +327,11 @@ tgi_cookie_hides(const tg_session_t *session, const tgi_cookie_t *cookie)
             continue;
         }
 
-        name = token_before(value, i);
+        name = name_before(value, i);
 
-        if (name.len == 0) {
-            continue;
-        }
-
-        /* "a=sid=x" is one cookie to everybody, "=sid=x" is not */
-
-        if (name.data == value.data && cookie->name.len != 0) {
-            continue;
-        }
-
-        if (tgi_cookie_is_guarded(session, name)) {
+        if (name.len != 0 && comes_first(cookie, name.data)
+            && tgi_cookie_is_guarded(session, name))
+        {
             return true;
         }
     }

@@ -10,22 +10,11 @@
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 
-#include <stdlib.h>
 #include <string.h>
 
 
 #define MAC_VERSION  "tailgate-session-1"
-
-
-struct tgi_mac_s {
-    EVP_MAC        *mac;
-    EVP_MAC_CTX    *ctx;
-    const uint8_t  *key;
-    tg_str_t        kind;
-    tg_str_t        principal;
-};
 
 
 /*
@@ -53,63 +42,39 @@ set_principal(tgi_mac_t *mac, const tg_identity_t *identity)
 
 
 int
-tgi_mac_new(const tg_session_t *session, const tg_identity_t *identity,
-    tgi_mac_t **macp)
+tgi_mac_init(tgi_mac_t *mac, const tg_session_t *session,
+    const tg_identity_t *identity)
 {
-    int         rc;
-    tgi_mac_t  *mac;
+    int  rc;
 
-    *macp = NULL;
-
-    mac = calloc(1, sizeof(tgi_mac_t));
-    if (mac == NULL) {
-        return TG_ERR_NOMEM;
-    }
+    memset(mac, 0, sizeof(tgi_mac_t));
 
     mac->key = session->key;
 
     rc = set_principal(mac, identity);
     if (rc != TG_OK) {
-        goto failed;
+        return rc;
     }
-
-    rc = TG_ERR_CRYPTO;
 
     mac->mac = EVP_MAC_fetch(NULL, OSSL_MAC_NAME_HMAC, NULL);
     if (mac->mac == NULL) {
-        goto failed;
+        return TG_ERR_CRYPTO;
     }
 
     mac->ctx = EVP_MAC_CTX_new(mac->mac);
-    if (mac->ctx == NULL) {
-        goto failed;
-    }
 
-    *macp = mac;
-
-    return TG_OK;
-
-failed:
-
-    tgi_mac_free(&mac);
-
-    return rc;
+    return mac->ctx != NULL ? TG_OK : TG_ERR_CRYPTO;
 }
 
 
 void
-tgi_mac_free(tgi_mac_t **mac)
+tgi_mac_cleanup(tgi_mac_t *mac)
 {
-    if (*mac == NULL) {
-        return;
-    }
-
-    EVP_MAC_CTX_free((*mac)->ctx);
-    EVP_MAC_free((*mac)->mac);
+    EVP_MAC_CTX_free(mac->ctx);
+    EVP_MAC_free(mac->mac);
     ERR_clear_error();
 
-    free(*mac);
-    *mac = NULL;
+    memset(mac, 0, sizeof(tgi_mac_t));
 }
 
 

@@ -29,8 +29,8 @@ typedef struct {
 typedef struct {
     const tg_session_t  *session;
     const tg_alloc_t    *alloc;
-    tgi_mac_t           *mac;          /* NULL: nothing passes */
-    companion_t         *companions;
+    tgi_mac_t            mac;
+    companion_t         *companions;   /* none: nothing passes */
     size_t               ncompanions;
 } filter_t;
 
@@ -127,7 +127,7 @@ collect(filter_t *filter, tg_str_t header)
 
 
 static int
-vouch(const filter_t *filter, const tgi_cookie_t *cookie, bool *passes)
+vouch(filter_t *filter, const tgi_cookie_t *cookie, bool *passes)
 {
     int           rc;
     char          expected[TGI_MAC_TEXT_LEN];
@@ -138,10 +138,6 @@ vouch(const filter_t *filter, const tgi_cookie_t *cookie, bool *passes)
     known = false;
     *passes = false;
 
-    if (filter->mac == NULL) {
-        return TG_OK;
-    }
-
     for (i = 0; i < filter->ncompanions; i++) {
         companion = &filter->companions[i];
 
@@ -150,7 +146,7 @@ vouch(const filter_t *filter, const tgi_cookie_t *cookie, bool *passes)
         }
 
         if (!known) {
-            rc = tgi_mac_cookie(filter->mac, cookie->name, cookie->value,
+            rc = tgi_mac_cookie(&filter->mac, cookie->name, cookie->value,
                                 expected);
             if (rc != TG_OK) {
                 return rc;
@@ -214,8 +210,7 @@ append(const tgi_cookie_t *cookie, char *buf, size_t *len)
 
 
 static int
-rewrite(const filter_t *filter, tg_str_t header, tg_str_t *out,
-    size_t *removed)
+rewrite(filter_t *filter, tg_str_t header, tg_str_t *out, size_t *removed)
 {
     int            rc;
     bool           passes;
@@ -285,6 +280,13 @@ prepare(filter_t *filter, const tg_identity_t *identity,
         return TG_OK;
     }
 
+    rc = tgi_mac_init(&filter->mac, filter->session, identity);
+
+    if (rc != TG_OK) {
+        /* who is nobody in particular has no cookies */
+        return rc == TG_ERR_MISSING ? TG_OK : rc;
+    }
+
     filter->companions = tgi_alloc(filter->alloc, counts->companions,
                                    sizeof(companion_t));
     if (filter->companions == NULL) {
@@ -295,11 +297,7 @@ prepare(filter_t *filter, const tg_identity_t *identity,
         collect(filter, headers[i]);
     }
 
-    rc = tgi_mac_new(filter->session, identity, &filter->mac);
-
-    /* who is nobody in particular has no cookies */
-
-    return rc == TG_ERR_MISSING ? TG_OK : rc;
+    return TG_OK;
 }
 
 
@@ -331,20 +329,12 @@ tg_session_filter(const tg_session_t *session, const tg_identity_t *identity,
     }
 
     rc = prepare(&filter, identity, headers, nheaders, &counts);
-    if (rc != TG_OK) {
-        goto out;
-    }
 
-    for (i = 0; i < nheaders; i++) {
+    for (i = 0; rc == TG_OK && i < nheaders; i++) {
         rc = rewrite(&filter, headers[i], &out[i], removed);
-        if (rc != TG_OK) {
-            goto out;
-        }
     }
 
-out:
-
-    tgi_mac_free(&filter.mac);
+    tgi_mac_cleanup(&filter.mac);
 
     if (rc != TG_OK) {
         for (i = 0; i < nheaders; i++) {
@@ -356,16 +346,50 @@ out:
 }
 
 
+static int
+compose(const tgi_cookie_t *cookie, tg_str_t attributes,
+    const char text[TGI_MAC_TEXT_LEN], const tg_alloc_t *alloc, tg_str_t *out)
+{
+    char  *p;
+
+    out->len = PREFIX_LEN + cookie->name.len + 1 + TGI_MAC_TEXT_LEN
+               + attributes.len;
+
+    p = tgi_alloc(alloc, out->len, 1);
+    if (p == NULL) {
+        return TG_ERR_NOMEM;
+    }
+
+    out->data = p;
+
+    memcpy(p, TG_SESSION_PREFIX, PREFIX_LEN);
+    p += PREFIX_LEN;
+
+    memcpy(p, cookie->name.data, cookie->name.len);
+    p += cookie->name.len;
+
+    *p++ = '=';
+
+    memcpy(p, text, TGI_MAC_TEXT_LEN);
+    p += TGI_MAC_TEXT_LEN;
+
+    if (attributes.len != 0) {
+        memcpy(p, attributes.data, attributes.len);
+    }
+
+    return TG_OK;
+}
+
+
 int
 tg_session_companion(const tg_session_t *session,
     const tg_identity_t *identity, tg_str_t set_cookie,
     const tg_alloc_t *alloc, tg_str_t *out)
 {
     int           rc;
-    char         *p, text[TGI_MAC_TEXT_LEN];
-    size_t        len;
+    char          text[TGI_MAC_TEXT_LEN];
     tg_str_t      attributes;
-    tgi_mac_t    *mac;
+    tgi_mac_t     mac;
     tgi_cookie_t  cookie;
 
     rc = tgi_set_cookie_parse(set_cookie, &cookie, &attributes);
@@ -381,43 +405,17 @@ tg_session_companion(const tg_session_t *session,
         return TG_ERR_ABSENT;
     }
 
-    rc = tgi_mac_new(session, identity, &mac);
+    rc = tgi_mac_init(&mac, session, identity);
+
+    if (rc == TG_OK) {
+        rc = tgi_mac_cookie(&mac, cookie.name, cookie.value, text);
+    }
+
+    tgi_mac_cleanup(&mac);
+
     if (rc != TG_OK) {
         return rc == TG_ERR_MISSING ? TG_ERR_ABSENT : rc;
     }
 
-    rc = tgi_mac_cookie(mac, cookie.name, cookie.value, text);
-
-    tgi_mac_free(&mac);
-
-    if (rc != TG_OK) {
-        return rc;
-    }
-
-    len = PREFIX_LEN + cookie.name.len + 1 + sizeof(text) + attributes.len;
-
-    p = tgi_alloc(alloc, len, 1);
-    if (p == NULL) {
-        return TG_ERR_NOMEM;
-    }
-
-    out->data = p;
-    out->len = len;
-
-    memcpy(p, TG_SESSION_PREFIX, PREFIX_LEN);
-    p += PREFIX_LEN;
-
-    memcpy(p, cookie.name.data, cookie.name.len);
-    p += cookie.name.len;
-
-    *p++ = '=';
-
-    memcpy(p, text, sizeof(text));
-    p += sizeof(text);
-
-    if (attributes.len != 0) {
-        memcpy(p, attributes.data, attributes.len);
-    }
-
-    return TG_OK;
+    return compose(&cookie, attributes, text, alloc, out);
 }

@@ -37,7 +37,8 @@ struct tg_strip_s {
 
 
 /*
- * Everything that begins so is Tailscale's or ours to say: tailscale serve
+ * Families that are removed whatever comes behind.  Tailscale-* and Tailgate-*
+ * are Tailscale's and ours to say: tailscale serve
  * (Tailscale-User-Login, Tailscale-App-Capabilities, Tailscale-Headers-Info,
  * Tailscale-Funnel-Request), nginx-auth (Tailscale-User), authd's own
  * (Tailgate-Local-Addr), and what later versions will add.
@@ -45,7 +46,8 @@ struct tg_strip_s {
 
 static const tg_str_t  prefixes[] = {
     TG_STR("tailgate-"),
-    TG_STR("tailscale-")
+    TG_STR("tailscale-"),
+    TG_STR("x-remote-")
 };
 
 
@@ -56,8 +58,7 @@ static const tg_str_t  prefixes[] = {
 
 static const tg_str_t  others[] = {
     TG_STR("X-Forwarded-Access-Token"),
-    TG_STR("X-Auth-Request-Access-Token"),
-    TG_STR("X-Remote-User-Id")
+    TG_STR("X-Auth-Request-Access-Token")
 };
 
 

@@ -146,7 +146,8 @@ typedef struct tg_strip_s  tg_strip_t;
 
 /*
  * A set with every header of every profile in it, their secret headers, and
- * Tailgate's own; it lives in alloc.  NULL when out of memory.
+ * all that begins with "Tailgate-", "Tailscale-" or "X-Remote-"; it lives in
+ * alloc, which later additions use as well.  NULL when out of memory.
  */
 
 tg_strip_t *tg_strip_new(const tg_alloc_t *alloc);

@@ -30,15 +30,25 @@ typedef struct {
 } tg_session_t;
 
 /*
- * The Cookie header for the app.  identity is NULL for nobody: then every
- * guarded cookie goes.  Several Cookie headers are filtered one after the
- * other, with companions looked for in all: pass them all in headers; out has
- * as many entries, empty ones are to be left out.  *removed counts guarded
- * cookies that were taken away.  Untouched headers come back as they were,
- * byte for byte and not copied.
+ * A person is known by login, on every device; a tagged node by its stable id.
+ * A peer with neither, and identity NULL, is nobody: no guarded cookie passes.
  *
- * Returns TG_OK, TG_ERR_NOMEM or TG_ERR_CRYPTO; after an error no Cookie
- * header may be sent on.
+ * What a cookie is called is judged as the most careless runtime would: case
+ * folded, percent-decoded, marks as "-", and also behind a comma, a quote or a
+ * blank within another cookie's value.  That it passes is decided on its exact
+ * bytes.  A companion's name begins with neither "__Host-" nor "__Secure-", so
+ * browsers accept it with any attributes.
+ */
+
+/*
+ * The Cookie header for the app.  Several Cookie headers are filtered one
+ * after the other, with companions looked for in all: pass them all in
+ * headers; out has as many entries, empty ones are to be left out.  *removed
+ * counts guarded cookies that were taken away.  Untouched headers come back as
+ * they were, byte for byte and not copied; others live in alloc.
+ *
+ * Returns TG_OK, TG_ERR_NOMEM or TG_ERR_CRYPTO; after an error out is empty and
+ * no Cookie header may be sent on.
  */
 
 int tg_session_filter(const tg_session_t *session,
@@ -46,10 +56,14 @@ int tg_session_filter(const tg_session_t *session,
     const tg_alloc_t *alloc, tg_str_t *out, size_t *removed);
 
 /*
- * The Set-Cookie value to add behind one that the app sent.  TG_ERR_ABSENT
- * when that cookie is not guarded, TG_ERR_REFUSED when the app itself sets a
- * name that begins with TG_SESSION_PREFIX (drop it), TG_ERR_SYNTAX,
- * TG_ERR_NOMEM, TG_ERR_CRYPTO.
+ * The Set-Cookie value to add behind one that the app sent, for the peer whose
+ * request it answers; all attributes are the app's.
+ *
+ * TG_ERR_ABSENT when that cookie is not guarded or the peer is nobody,
+ * TG_ERR_REFUSED when the app itself sets a name that begins with
+ * TG_SESSION_PREFIX (drop it), TG_ERR_SYNTAX (no name, or a control character),
+ * TG_ERR_NOMEM, TG_ERR_CRYPTO.  Without a companion the app's cookie may go to
+ * the browser: it does not come back to the app.
  */
 
 int tg_session_companion(const tg_session_t *session,

@@ -550,7 +550,8 @@ test_strip(void **state)
         "Tailscale-App-Capabilities", "Tailscale-Headers-Info",
         "Tailscale-Funnel-Request", "Tailscale-Whatever-Comes",
         "Tailgate-Local-Addr", "tailgate.local.addr", "Tailgate-",
-        "X-Forwarded-Access-Token", "X-Otterwiki-Permissions"
+        "X-Forwarded-Access-Token", "X-Remote-Extra-Scopes", "X_Remote_",
+        "X-Otterwiki-Permissions"
     };
 
     static const char  *const stay[] = {

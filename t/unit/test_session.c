@@ -318,7 +318,8 @@ test_untouched(void **state)
         "", " ", ";", ";;; ;", "a", "a=", "=a", "a=1;b=2", " a = 1 ;; b=2; ",
         "theme=dark; lang=\"de, en\"", "x=sid", "x=sid=abc", "xsid=1", "sidx=1",
         "redirect=a?sid2=1", "json={\"sid\":1}", "hub=1", "auth=1",
-        "\xff\xfe=\x01", "tailgat-e=1"
+        "\xff\xfe=\x01", "tailgat-e=1", "a=b=sid=x", "a=1&sid=x",
+        "last=/page?sid=1", "a=(sid=x)", "a==sid=x"
     };
 
     (void) state;
@@ -355,7 +356,8 @@ test_slipped(void **state)
         "$Version=1; sid=x; $Path=/", "$Version=1, sid=x",
         "my.session=x", "my session=x", "my-session=x", "MY_SESSION=x",
         "__host-auth=x", "__Host-auth=x", "hub-=x", "hub-a=x", "HUB_a=x",
-        "a=1 hub-x=y", "\xef\xbb\xbfsid=x", "a=(sid=x)", "a=[sid=x]"
+        "a=1 hub-x=y", "\xef\xbb\xbfsid=x", "a=b,sid=x=",
+        "a=b=\"sid=x", "==sid=x", "a=1,=sid=x", "a=\" ==sid=x"
     };
 
     (void) state;
