@@ -33,8 +33,8 @@ typedef struct tgn_work_s    tgn_work_t;
  * tgn_loop_stop() ends tgn_loop_run() behind the current callback.
  *
  * tgn_loop_free() frees the loop and sets *loop to NULL; a NULL *loop is fine.
- * Every handle must have been freed before.  Work that is running is waited
- * for, work that has not begun is given up; done() is called for both.
+ * Every handle must have been freed before.  Work that was posted is waited
+ * for, its done() is called.
  */
 
 tgn_loop_t *tgn_loop_new(void);

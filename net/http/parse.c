@@ -1,0 +1,728 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ *
+ * Bytes to a request.  llhttp does the grammar, without any of its lenient
+ * flags; what is checked here besides is what RFC 9112 leaves to the server,
+ * or what some version of llhttp lets through.  No I/O: fuzz/fuzz_http.c runs
+ * all of this file.
+ */
+
+#include <net/http/http.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+
+/*
+ * A chunked body may take up so many times its own size in chunk sizes and
+ * line ends; chunk extensions and trailers come out of it as well.
+ */
+
+#define CHUNK_OVERHEAD  8
+
+
+static int on_target(llhttp_t *parser, const char *at, size_t len);
+static int on_name(llhttp_t *parser, const char *at, size_t len);
+static int on_name_complete(llhttp_t *parser);
+static int on_value(llhttp_t *parser, const char *at, size_t len);
+static int on_value_complete(llhttp_t *parser);
+static int on_headers_complete(llhttp_t *parser);
+static int on_body(llhttp_t *parser, const char *at, size_t len);
+static int on_message_complete(llhttp_t *parser);
+
+
+static const llhttp_settings_t  settings = {
+    .on_url = on_target,
+    .on_header_field = on_name,
+    .on_header_field_complete = on_name_complete,
+    .on_header_value = on_value,
+    .on_header_value_complete = on_value_complete,
+    .on_headers_complete = on_headers_complete,
+    .on_body = on_body,
+    .on_message_complete = on_message_complete
+};
+
+
+void
+tgn_parse_init(tgn_message_t *m, const tgn_http_limits_t *limits,
+    bool http10_no_host)
+{
+    tgn_buf_t  store, body, lines;
+
+    store = m->store;
+    body = m->body;
+    lines = m->lines;
+
+    store.len = 0;
+    body.len = 0;
+    lines.len = 0;
+
+    /* the tables of headers are written before they are read */
+    memset(m, 0, offsetof(tgn_message_t, names));
+    m->n = 0;
+    m->names[0].len = 0;
+    memset(&m->body, 0, sizeof(tgn_message_t) - offsetof(tgn_message_t, body));
+
+    m->store = store;
+    m->body = body;
+    m->lines = lines;
+
+    m->limits = limits;
+    m->http10_no_host = http10_no_host;
+
+    llhttp_init(&m->parser, HTTP_REQUEST, &settings);
+    m->parser.data = m;
+}
+
+
+void
+tgn_parse_free(tgn_message_t *m)
+{
+    tgn_buf_free(&m->store);
+    tgn_buf_free(&m->body);
+    tgn_buf_free(&m->lines);
+}
+
+
+static int
+refuse(tgn_message_t *m, int status, const char *reason)
+{
+    /* the first reason is the one that counts */
+
+    if (m->error == 0) {
+        m->error = status;
+        m->reason = reason;
+    }
+
+    return HPE_USER;
+}
+
+
+static int
+keep(tgn_message_t *m, tgn_buf_t *buf, const char *at, size_t len, size_t max,
+    int status, const char *reason)
+{
+    switch (tgn_buf_add(buf, at, len, max)) {
+
+    case TG_OK:
+        return HPE_OK;
+
+    case TG_ERR_LIMIT:
+        return refuse(m, status, reason);
+
+    default:
+        return refuse(m, 500, "out of memory");
+    }
+}
+
+
+static int
+on_target(llhttp_t *parser, const char *at, size_t len)
+{
+    tgn_message_t  *m = parser->data;
+
+    if (m->target.len + len > m->limits->target) {
+        return refuse(m, 414, "the request target is too long");
+    }
+
+    m->target.len += len;
+
+    return keep(m, &m->store, at, len, m->limits->head, 414,
+                "the request target is too long");
+}
+
+
+static int
+on_name(llhttp_t *parser, const char *at, size_t len)
+{
+    tgn_message_t  *m = parser->data;
+
+    if (m->part != TGN_PART_HEAD) {
+        /* a trailer, which nobody asked for */
+        return HPE_OK;
+    }
+
+    if (m->n == m->limits->headers) {
+        return refuse(m, 431, "there are too many headers");
+    }
+
+    if (m->names[m->n].len == 0) {
+        m->names[m->n].start = m->store.len;
+    }
+
+    m->names[m->n].len += len;
+
+    return keep(m, &m->store, at, len, m->limits->head, 431,
+                "the headers are too long");
+}
+
+
+static int
+on_name_complete(llhttp_t *parser)
+{
+    tgn_message_t  *m = parser->data;
+
+    if (m->part != TGN_PART_HEAD) {
+        return HPE_OK;
+    }
+
+    m->values[m->n].start = m->store.len;
+    m->values[m->n].len = 0;
+
+    return HPE_OK;
+}
+
+
+static int
+on_value(llhttp_t *parser, const char *at, size_t len)
+{
+    tgn_message_t  *m = parser->data;
+
+    if (m->part != TGN_PART_HEAD) {
+        return HPE_OK;
+    }
+
+    m->values[m->n].len += len;
+
+    return keep(m, &m->store, at, len, m->limits->head, 431,
+                "the headers are too long");
+}
+
+
+static int
+on_value_complete(llhttp_t *parser)
+{
+    tgn_message_t  *m = parser->data;
+
+    if (m->part != TGN_PART_HEAD) {
+        return HPE_OK;
+    }
+
+    m->n++;
+
+    if (m->n < TGN_HTTP_HEADERS_MAX) {
+        m->names[m->n].len = 0;
+    }
+
+    return HPE_OK;
+}
+
+
+/* RFC 9110 5.6.2 */
+
+static bool
+is_token(tg_str_t s)
+{
+    size_t         i;
+    unsigned char  ch;
+
+    for (i = 0; i < s.len; i++) {
+        ch = (unsigned char) s.data[i];
+
+        if (ch <= ' ' || ch >= 127
+            || memchr("\"(),/:;<=>?@[\\]{}", ch, 17) != NULL)
+        {
+            return false;
+        }
+    }
+
+    return s.len != 0;
+}
+
+
+static bool
+is_value(tg_str_t s)
+{
+    size_t         i;
+    unsigned char  ch;
+
+    for (i = 0; i < s.len; i++) {
+        ch = (unsigned char) s.data[i];
+
+        if ((ch < ' ' && ch != '\t') || ch == 127) {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+static bool
+is_word(tg_str_t s, const char *word)
+{
+    return s.len == strlen(word) && strncasecmp(s.data, word, s.len) == 0;
+}
+
+
+static bool
+is_hex(char ch)
+{
+    return (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'f')
+           || (ch >= 'A' && ch <= 'F');
+}
+
+
+/*
+ * Origin-form only.  An escape that is none is refused in the path, where
+ * programs disagree on what it is; a query may hold anything printable.
+ */
+
+static int
+check_target(tgn_message_t *m)
+{
+    size_t         i;
+    tg_str_t       t;
+    unsigned char  ch;
+
+    t = m->r.target;
+
+    if (t.len == 0 || t.data[0] != '/') {
+        return refuse(m, 400, "the request target is not origin-form");
+    }
+
+    m->r.path = t;
+
+    for (i = 0; i < t.len; i++) {
+        ch = (unsigned char) t.data[i];
+
+        if (ch <= ' ' || ch >= 127 || ch == '#') {
+            return refuse(m, 400, "the request target holds a character that"
+                                  " no URI has");
+        }
+
+        if (ch == '?' && m->r.path.len == t.len) {
+            m->r.path.len = i;
+            m->r.query.data = t.data + i + 1;
+            m->r.query.len = t.len - i - 1;
+        }
+
+        if (ch != '%') {
+            continue;
+        }
+
+        if (t.len - i < 3 || !is_hex(t.data[i + 1]) || !is_hex(t.data[i + 2]))
+        {
+            if (m->r.path.len == t.len) {
+                return refuse(m, 400, "the request path holds a broken"
+                                      " escape");
+            }
+
+        } else if (t.data[i + 1] == '0' && t.data[i + 2] == '0') {
+            return refuse(m, 400, "the request target holds %00");
+        }
+    }
+
+    return HPE_OK;
+}
+
+
+/* RFC 9112 6.1 to 6.3: one way only to say how long the body is. */
+
+static int
+check_framing(tgn_message_t *m, size_t nlength, size_t ncoding,
+    tg_str_t length, tg_str_t coding)
+{
+    size_t  i;
+
+    if (nlength > 1) {
+        return refuse(m, 400, "there is more than one Content-Length");
+    }
+
+    if (nlength && ncoding) {
+        return refuse(m, 400, "there is a Content-Length and a"
+                              " Transfer-Encoding");
+    }
+
+    if (ncoding > 1 || (ncoding && !is_word(coding, "chunked"))) {
+        return refuse(m, 400, "the Transfer-Encoding is not \"chunked\"");
+    }
+
+    if (ncoding && m->r.minor == 0) {
+        return refuse(m, 400, "HTTP/1.0 has no Transfer-Encoding");
+    }
+
+    if (nlength == 0) {
+        return HPE_OK;
+    }
+
+    for (i = 0; i < length.len; i++) {
+        if (length.data[i] < '0' || length.data[i] > '9') {
+            break;
+        }
+    }
+
+    if (length.len == 0 || i != length.len) {
+        return refuse(m, 400, "the Content-Length is not a number");
+    }
+
+    if (length.len > 19) {
+        return refuse(m, 413, "the body is too long");
+    }
+
+    return HPE_OK;
+}
+
+
+static int
+check_headers(tgn_message_t *m)
+{
+    int            rc;
+    size_t         i, nhost, nlength, ncoding, nexpect;
+    tg_str_t       length, coding, expect;
+    tgn_header_t  *h;
+
+    nhost = 0;
+    nlength = 0;
+    ncoding = 0;
+    nexpect = 0;
+    length = (tg_str_t) TG_NULL_STR;
+    coding = (tg_str_t) TG_NULL_STR;
+    expect = (tg_str_t) TG_NULL_STR;
+
+    for (i = 0; i < m->n; i++) {
+        h = &m->headers[i];
+
+        if (!is_token(h->name)) {
+            return refuse(m, 400, "a header name is no token");
+        }
+
+        if (!is_value(h->value)) {
+            return refuse(m, 400, "a header holds a control character");
+        }
+
+        if (is_word(h->name, "Host")) {
+            nhost++;
+            m->r.host = h->value;
+
+        } else if (is_word(h->name, "Content-Length")) {
+            nlength++;
+            length = h->value;
+
+        } else if (is_word(h->name, "Transfer-Encoding")) {
+            ncoding++;
+            coding = h->value;
+
+        } else if (is_word(h->name, "Expect")) {
+            nexpect++;
+            expect = h->value;
+        }
+    }
+
+    if (nhost > 1 || (nhost == 0 && !(m->r.minor == 0 && m->http10_no_host))) {
+        return refuse(m, 400, nhost ? "there is more than one Host"
+                                    : "there is no Host");
+    }
+
+    rc = check_framing(m, nlength, ncoding, length, coding);
+    if (rc != HPE_OK) {
+        return rc;
+    }
+
+    if (nexpect > 1 || (nexpect && !is_word(expect, "100-continue"))) {
+        return refuse(m, 417, "the expectation is not 100-continue");
+    }
+
+    m->expect = nexpect && m->r.minor == 1;
+
+    return HPE_OK;
+}
+
+
+static tg_str_t
+span(tgn_message_t *m, tgn_span_t s)
+{
+    tg_str_t  str;
+
+    str.data = m->store.data + s.start;
+    str.len = s.len;
+
+    return str;
+}
+
+
+/* Blanks around a value are not part of it; llhttp keeps those behind. */
+
+static tg_str_t
+trimmed(tg_str_t s)
+{
+    while (s.len && (s.data[0] == ' ' || s.data[0] == '\t')) {
+        s.data++;
+        s.len--;
+    }
+
+    while (s.len && (s.data[s.len - 1] == ' ' || s.data[s.len - 1] == '\t')) {
+        s.len--;
+    }
+
+    return s;
+}
+
+
+static int
+on_headers_complete(llhttp_t *parser)
+{
+    int             rc;
+    size_t          i;
+    tgn_message_t  *m = parser->data;
+
+    m->part = TGN_PART_BODY;
+
+    if (llhttp_get_http_major(parser) != 1
+        || llhttp_get_http_minor(parser) > 1)
+    {
+        return refuse(m, 505, "the version is neither HTTP/1.0 nor HTTP/1.1");
+    }
+
+    m->r.minor = llhttp_get_http_minor(parser);
+
+    m->r.method.data = llhttp_method_name(llhttp_get_method(parser));
+    m->r.method.len = strlen(m->r.method.data);
+    m->r.head = llhttp_get_method(parser) == HTTP_HEAD;
+
+    if (llhttp_get_method(parser) == HTTP_CONNECT) {
+        return refuse(m, 405, "CONNECT is for proxies");
+    }
+
+    m->r.target = span(m, m->target);
+
+    for (i = 0; i < m->n; i++) {
+        m->headers[i].name = span(m, m->names[i]);
+        m->headers[i].value = trimmed(span(m, m->values[i]));
+    }
+
+    m->r.headers = m->headers;
+    m->r.nheaders = m->n;
+
+    rc = check_target(m);
+    if (rc == HPE_OK) {
+        rc = check_headers(m);
+    }
+
+    if (rc != HPE_OK) {
+        return rc;
+    }
+
+    m->keepalive = llhttp_should_keep_alive(parser);
+
+    if (parser->content_length > m->limits->body
+        && !(parser->flags & F_CHUNKED))
+    {
+        /* it may still be that nobody wants it: then it is not read */
+        m->error = 413;
+        m->reason = "the body is too long";
+    }
+
+    /* an Upgrade is an offer, which this server does not take up */
+    parser->upgrade = 0;
+
+    return HPE_OK;
+}
+
+
+static int
+on_body(llhttp_t *parser, const char *at, size_t len)
+{
+    tgn_message_t  *m = parser->data;
+
+    return keep(m, &m->body, at, len, m->limits->body, 413,
+                "the body is too long");
+}
+
+
+static int
+on_message_complete(llhttp_t *parser)
+{
+    tgn_message_t  *m = parser->data;
+
+    m->part = TGN_PART_DONE;
+    m->r.body.data = m->body.data;
+    m->r.body.len = m->body.len;
+
+    /* the next request is somebody else's */
+    return HPE_PAUSED;
+}
+
+
+/*
+ * How many of the bytes belong to the head.  Lines end with CR LF and nothing
+ * else, whatever llhttp thinks of it, and no line continues another one.
+ * Returns TG_OK, TG_ERR_ABSENT when the end is not among them, TG_ERR_SYNTAX.
+ */
+
+static int
+scan_head(tgn_message_t *m, const char *data, size_t len, size_t *end)
+{
+    size_t          i;
+    unsigned char   ch, *last;
+
+    last = m->last;
+
+    for (i = 0; i < len; i++) {
+        ch = (unsigned char) data[i];
+
+        if (ch == '\0' || (last[2] == '\r') != (ch == '\n')) {
+            return TG_ERR_SYNTAX;
+        }
+
+        if (last[2] == '\n' && m->began && (ch == ' ' || ch == '\t')) {
+            return TG_ERR_SYNTAX;
+        }
+
+        if (ch == '\n' && last[1] == '\n' && m->began) {
+            *end = i + 1;
+            return TG_OK;
+        }
+
+        /* empty lines before the request line are allowed, RFC 9112 2.2 */
+
+        if (ch != '\r' && ch != '\n') {
+            m->began = true;
+        }
+
+        last[0] = last[1];
+        last[1] = last[2];
+        last[2] = ch;
+    }
+
+    *end = len;
+
+    return TG_ERR_ABSENT;
+}
+
+
+static const struct {
+    llhttp_errno_t  error;
+    const char     *reason;
+} reasons[] = {
+    { HPE_INVALID_METHOD, "the method is not known" },
+    { HPE_INVALID_URL, "the request target is malformed" },
+    { HPE_INVALID_VERSION, "the version is malformed" },
+    { HPE_INVALID_HEADER_TOKEN, "a header is malformed" },
+    { HPE_INVALID_CONTENT_LENGTH, "the Content-Length is malformed" },
+    { HPE_UNEXPECTED_CONTENT_LENGTH, "the Content-Length is one too many" },
+    { HPE_INVALID_TRANSFER_ENCODING, "the Transfer-Encoding is malformed" },
+    { HPE_INVALID_CHUNK_SIZE, "a chunk size is malformed" }
+};
+
+
+static tgn_parse_t
+fault(tgn_message_t *m, llhttp_errno_t error)
+{
+    size_t       i;
+    const char  *reason;
+
+    reason = "the request is malformed";
+
+    for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        if (reasons[i].error == error) {
+            reason = reasons[i].reason;
+        }
+    }
+
+    (void) refuse(m, 400, reason);
+
+    return TGN_PARSE_ERROR;
+}
+
+
+/* Feeds llhttp; what it did not take is behind the end of the request. */
+
+static tgn_parse_t
+feed(tgn_message_t *m, const char *data, size_t len, size_t *used)
+{
+    llhttp_errno_t  error;
+
+    error = llhttp_execute(&m->parser, data, len);
+
+    if (error == HPE_OK) {
+        *used = len;
+        return TGN_PARSE_MORE;
+    }
+
+    if (error == HPE_PAUSED && m->part == TGN_PART_DONE) {
+        *used = (size_t) (llhttp_get_error_pos(&m->parser) - data);
+        return TGN_PARSE_DONE;
+    }
+
+    *used = len;
+
+    return fault(m, error);
+}
+
+
+static tgn_parse_t
+parse_head(tgn_message_t *m, const char *data, size_t len, size_t *used)
+{
+    int          rc;
+    size_t       end, ignored;
+    tgn_parse_t  result;
+
+    *used = len;
+
+    rc = scan_head(m, data, len, &end);
+
+    if (rc == TG_ERR_SYNTAX) {
+        (void) refuse(m, 400, "a line is not ended by CR LF, is continued, or"
+                              " holds NUL");
+        return TGN_PARSE_ERROR;
+    }
+
+    m->head += end;
+
+    if (m->head > m->limits->head) {
+        (void) refuse(m, 431, "the headers are too long");
+        return TGN_PARSE_ERROR;
+    }
+
+    result = feed(m, data, end, &ignored);
+
+    if (result == TGN_PARSE_ERROR) {
+        return result;
+    }
+
+    *used = end;
+
+    if (result == TGN_PARSE_DONE || rc == TG_ERR_ABSENT) {
+        return result;
+    }
+
+    if (m->part != TGN_PART_BODY) {
+        /* llhttp saw another end of the head than we did */
+        return fault(m, HPE_INVALID_HEADER_TOKEN);
+    }
+
+    return TGN_PARSE_HEAD;
+}
+
+
+tgn_parse_t
+tgn_parse(tgn_message_t *m, const char *data, size_t len, size_t *used)
+{
+    tgn_parse_t  result;
+
+    if (m->part == TGN_PART_HEAD) {
+        return parse_head(m, data, len, used);
+    }
+
+    if (m->error) {
+        /* the length that was announced */
+        *used = len;
+        return TGN_PARSE_ERROR;
+    }
+
+    result = feed(m, data, len, used);
+
+    m->raw += *used;
+
+    if (result == TGN_PARSE_MORE
+        && m->raw / CHUNK_OVERHEAD > m->limits->body + m->limits->head)
+    {
+        (void) refuse(m, 413, "the body is too long");
+        return TGN_PARSE_ERROR;
+    }
+
+    return result;
+}
