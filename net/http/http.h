@@ -205,7 +205,7 @@ struct tgn_http_s {
     tgn_message_t     *spare;
     size_t             nspare;
     time_t             date_at;
-    char               date[32];
+    char               date[80];
     char               read[TGN_HTTP_READ];
 };
 
