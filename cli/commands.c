@@ -1,0 +1,59 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ *
+ * The table of commands, and how they complain.
+ */
+
+#include <cli/cli.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+
+
+const cli_command_t  cli_commands[] = {
+    { "devnet", "play a tailnet from a file, for a machine that has none",
+      cli_devnet }
+};
+
+const size_t  cli_ncommands = sizeof(cli_commands) / sizeof(cli_commands[0]);
+
+
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 0)))
+#endif
+static void
+complain(const char *command, const char *fmt, va_list args)
+{
+    (void) fflush(stdout);
+    (void) fprintf(stderr, "tailgate %s: error: ", command);
+    (void) vfprintf(stderr, fmt, args);
+}
+
+
+void
+cli_error(const char *command, const char *fmt, ...)
+{
+    va_list  args;
+
+    va_start(args, fmt);
+    complain(command, fmt, args);
+    va_end(args);
+
+    (void) fputc('\n', stderr);
+}
+
+
+int
+cli_usage(const char *command, const char *fmt, ...)
+{
+    va_list  args;
+
+    va_start(args, fmt);
+    complain(command, fmt, args);
+    va_end(args);
+
+    (void) fprintf(stderr, ", try tailgate %s --help\n", command);
+
+    return CLI_USAGE;
+}
