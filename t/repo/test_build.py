@@ -84,6 +84,32 @@ def test_configure_names_package(copy, without, library, package):
                      result.stderr, re.M), result.stderr
 
 
+def test_configure_names_llhttp(copy):
+    """A library since Debian 13; sources within node-llhttp before."""
+
+    feature = copy / "auto" / "feature"
+    feature.write_text(feature.read_text()
+                       .replace("<llhttp.h>", "<no-llhttp.h>")
+                       .replace("/usr/share/llhttp", "/no/llhttp"))
+    result = run("./configure", cwd=copy)
+    assert result.returncode == 1
+
+    with open("/etc/os-release", encoding="utf-8") as file:
+        old = "VERSION_CODENAME=bookworm" in file.read()
+
+    package = "node-llhttp" if old else "libllhttp-dev"
+    assert f"apt-get install {package}\n" in result.stderr
+
+
+def test_configure_names_nginx(copy):
+    feature = copy / "auto" / "feature"
+    feature.write_text(feature.read_text()
+                       .replace("/usr/share/nginx/src", "/no/nginx"))
+    result = run("./configure", cwd=copy)
+    assert result.returncode == 1
+    assert "apt-get install nginx-dev\n" in result.stderr
+
+
 def test_configure_result(copy):
     result = run("./configure", "--prefix=/opt/tg", "--builddir=out",
                  "--sysconfdir=/opt/etc", "--nginx-modules=/opt/modules",
