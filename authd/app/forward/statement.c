@@ -194,7 +194,7 @@ host_name(authd_statement_t *st, const char *p, size_t len)
     for (i = 0; i < len; i++) {
         c = (unsigned char) p[i];
 
-        if (c == '.' && (i == 0 || p[i - 1] == '.')) {
+        if (c == '.' && (i == 0 || p[i - 1] == '.' || i == len - 1)) {
             return "the host has an empty label";
         }
 
