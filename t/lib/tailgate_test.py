@@ -206,7 +206,7 @@ class Nginx:
                       errors="replace") as f:
                 raise ConfigError(f.read() + self.error_log())
         return (os.path.exists(self.path("nginx.pid"))
-                and len(self.workers()) == int(self.values["WORKERS"]))
+                and len(self.workers()) >= int(self.values["WORKERS"]))
 
     def workers(self):
         """Process ids of the workers, those that shut down included."""

@@ -1,0 +1,376 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ *
+ * The phases: a request is captured and stripped, identified, and decided.
+ * The access phase is not run for subrequests, nor for what another module
+ * let in under "satisfy any"; those are decided in the precontent phase.
+ */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_tailgate_module.h"
+#include "ngx_http_tailgate_phases.h"
+
+
+/* In seconds: tailscaled is back within this after a restart. */
+
+#define NGX_HTTP_TAILGATE_RETRY_AFTER  "5"
+
+
+static ngx_int_t ngx_http_tailgate_access_init(ngx_conf_t *cf);
+static ngx_int_t ngx_http_tailgate_wait(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx);
+static ngx_int_t ngx_http_tailgate_decide(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx);
+static ngx_int_t ngx_http_tailgate_allow(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx);
+static ngx_int_t ngx_http_tailgate_deny(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx);
+static ngx_int_t ngx_http_tailgate_unavailable(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record);
+
+
+static ngx_http_module_t  ngx_http_tailgate_access_module_ctx = {
+    NULL,                                  /* preconfiguration */
+    ngx_http_tailgate_access_init,         /* postconfiguration */
+
+    NULL,                                  /* create main configuration */
+    NULL,                                  /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    NULL,                                  /* create location configuration */
+    NULL                                   /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_tailgate_access_module = {
+    NGX_MODULE_V1,
+    &ngx_http_tailgate_access_module_ctx,  /* module context */
+    NULL,                                  /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    NULL,                                  /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+ngx_int_t
+ngx_http_tailgate_capture_handler(ngx_http_request_t *r)
+{
+    ngx_http_tailgate_srv_conf_t  *scf;
+
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_tailgate_module);
+
+    if (!scf->enabled) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_tailgate_ctx(r) == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* Never denies: another module may yet let the request in. */
+
+ngx_int_t
+ngx_http_tailgate_preaccess_handler(ngx_http_request_t *r)
+{
+    ngx_http_tailgate_ctx_t       *ctx;
+    ngx_http_tailgate_loc_conf_t  *lcf;
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_tailgate_module);
+
+    if (lcf->enable == NGX_HTTP_TAILGATE_OFF) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_tailgate_ctx(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_tailgate_wait(r, ctx);
+}
+
+
+ngx_int_t
+ngx_http_tailgate_access_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                      rc;
+    ngx_http_tailgate_ctx_t       *ctx;
+    ngx_http_tailgate_srv_conf_t  *scf;
+
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_tailgate_module);
+
+    if (!scf->enabled) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_tailgate_ctx(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_tailgate_decide(r, ctx);
+
+    if (rc != NGX_AGAIN
+        && ngx_http_tailgate_session_request(r, ctx) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return rc;
+}
+
+
+/*
+ * What has not been in the access phase.  A main request got here without us
+ * only because another module let it in, which is the administrator's choice:
+ * then our rules still decide on the identity headers.
+ */
+
+ngx_int_t
+ngx_http_tailgate_precontent_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                      rc;
+    ngx_http_tailgate_ctx_t       *ctx;
+    ngx_http_core_loc_conf_t      *clcf;
+    ngx_http_tailgate_srv_conf_t  *scf;
+
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_tailgate_module);
+
+    if (!scf->enabled) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_tailgate_ctx(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ctx->decided) {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_http_tailgate_decide(r, ctx);
+
+    if (rc == NGX_AGAIN) {
+        return NGX_AGAIN;
+    }
+
+    if (ngx_http_tailgate_session_request(r, ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (rc == NGX_OK || rc == NGX_DECLINED) {
+        return NGX_DECLINED;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (r == r->main && clcf->satisfy == NGX_HTTP_SATISFY_ANY
+        && (rc == NGX_HTTP_FORBIDDEN || rc == NGX_HTTP_SERVICE_UNAVAILABLE))
+    {
+        return NGX_DECLINED;
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_tailgate_access_init(ngx_conf_t *cf)
+{
+    ngx_http_handler_pt        *h;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_ACCESS_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_tailgate_access_handler;
+
+    return NGX_OK;
+}
+
+
+/* NGX_DECLINED: identified. */
+
+static ngx_int_t
+ngx_http_tailgate_wait(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_tailgate_identify(r, ctx);
+
+    if (rc == NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (rc == NGX_AGAIN) {
+        return NGX_AGAIN;
+    }
+
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+/*
+ * One decision for each pass.  NGX_OK: allowed, by our rules; NGX_DECLINED: we
+ * have no say; NGX_AGAIN: suspended; else a status for the client.
+ */
+
+static ngx_int_t
+ngx_http_tailgate_decide(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
+{
+    ngx_int_t                      rc;
+    const char                    *reason;
+    tg_verdict_t                   verdict;
+    tg_gate_rules_t                rules;
+    ngx_http_tailgate_peer_t      *peer;
+    ngx_http_tailgate_loc_conf_t  *lcf;
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_tailgate_module);
+
+    if (lcf->enable == NGX_HTTP_TAILGATE_OFF) {
+        ctx->decided = 1;
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_http_tailgate_wait(r, ctx);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    ctx->decided = 1;
+
+    peer = ctx->record->peer;
+
+    ngx_memzero(&rules, sizeof(tg_gate_rules_t));
+    rules.peers = lcf->peers;
+
+    if (lcf->tailnets) {
+        rules.tailnets = lcf->tailnets->elts;
+        rules.ntailnets = lcf->tailnets->nelts;
+    }
+
+    verdict = tg_gate_decide(&rules, peer->status,
+                             ngx_http_tailgate_has_identity(peer)
+                             ? &peer->identity : NULL,
+                             peer->self ? &peer->self->self : NULL, &reason);
+
+    if (verdict == TG_ALLOW) {
+        return ngx_http_tailgate_allow(r, ctx);
+    }
+
+    if (peer->reason.len == 0 || ngx_http_tailgate_has_identity(peer)) {
+        peer = NULL;
+    }
+
+    ctx->record->error.data = peer ? peer->reason.data : (u_char *) reason;
+    ctx->record->error.len = peer ? peer->reason.len : ngx_strlen(reason);
+
+    if (lcf->enable == NGX_HTTP_TAILGATE_OPTIONAL) {
+        return NGX_DECLINED;
+    }
+
+    if (verdict == TG_UNAVAILABLE) {
+        return ngx_http_tailgate_unavailable(r, ctx->record);
+    }
+
+    return ngx_http_tailgate_deny(r, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_tailgate_allow(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
+{
+    ctx->allowed = 1;
+    ngx_str_null(&ctx->record->error);
+
+    if (ngx_http_tailgate_headers_set(r, ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_tailgate_deny(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
+{
+    tg_str_t                    who;
+    ngx_str_t                   name;
+    ngx_http_tailgate_peer_t   *peer;
+    ngx_http_core_loc_conf_t   *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (r == r->main && clcf->satisfy == NGX_HTTP_SATISFY_ANY) {
+        return NGX_HTTP_FORBIDDEN;
+    }
+
+    peer = ctx->record->peer;
+
+    ngx_str_set(&name, "-");
+
+    if (ngx_http_tailgate_has_identity(peer)) {
+
+        who = peer->identity.login.len ? peer->identity.login
+                                       : peer->identity.node;
+        name.data = (u_char *) who.data;
+        name.len = who.len;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "tailgate: access forbidden, %s \"%V\": %V",
+                  tg_status_name(peer->status), &name, &ctx->record->error);
+
+    return NGX_HTTP_FORBIDDEN;
+}
+
+
+static ngx_int_t
+ngx_http_tailgate_unavailable(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record)
+{
+    ngx_table_elt_t  *h;
+
+    /* an error_page may be guarded too */
+
+    if (r != r->main || record->retry_after) {
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
+    record->retry_after = 1;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->hash = 1;
+    ngx_str_set(&h->key, "Retry-After");
+    ngx_str_set(&h->value, NGX_HTTP_TAILGATE_RETRY_AFTER);
+
+    return NGX_HTTP_SERVICE_UNAVAILABLE;
+}

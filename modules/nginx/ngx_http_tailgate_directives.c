@@ -1,0 +1,823 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ *
+ * What stands behind each directive.  A fault is one sentence that names the
+ * value and says what may stand there.
+ */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_tailgate_module.h"
+
+
+static char *ngx_http_tailgate_header_name(ngx_conf_t *cf,
+    ngx_command_t *cmd, ngx_str_t *name);
+static char *ngx_http_tailgate_profile(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_http_tailgate_profile_t *profile);
+static char *ngx_http_tailgate_profile_secrets(ngx_conf_t *cf,
+    ngx_array_t *profiles, ngx_str_t *file);
+static ngx_uint_t ngx_http_tailgate_is_off(ngx_conf_t *cf);
+static ngx_uint_t ngx_http_tailgate_cookie_is_good(ngx_str_t *name);
+
+
+/* tailgate_localapi unix:PATH [timeout=TIME] [keepalive=N] */
+
+char *
+ngx_http_tailgate_localapi(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_tailgate_main_conf_t *mcf = conf;
+
+    ngx_int_t    n;
+    ngx_str_t   *value, s;
+    ngx_uint_t   i;
+
+    if (mcf->sockaddr) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_http_tailgate_socket(cf, mcf, &value[1]) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_strncmp(value[i].data, "timeout=", 8) == 0) {
+
+            s.len = value[i].len - 8;
+            s.data = value[i].data + 8;
+
+            mcf->timeout = ngx_parse_time(&s, 0);
+
+            if (mcf->timeout == (ngx_msec_t) NGX_ERROR || mcf->timeout == 0) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "invalid timeout \"%V\" in \"%V\": a time "
+                                   "such as \"2s\" is needed", &s, &cmd->name);
+                return NGX_CONF_ERROR;
+            }
+
+            continue;
+        }
+
+        if (ngx_strncmp(value[i].data, "keepalive=", 10) == 0) {
+
+            n = ngx_atoi(value[i].data + 10, value[i].len - 10);
+
+            if (n == NGX_ERROR || n > 64) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "invalid \"%V\" in \"%V\": a number of "
+                                   "connections up to 64 is needed",
+                                   &value[i], &cmd->name);
+                return NGX_CONF_ERROR;
+            }
+
+            mcf->keepalive = n;
+
+            continue;
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\" in \"%V\": only "
+                           "\"timeout=\" and \"keepalive=\" may stand there",
+                           &value[i], &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_http_tailgate_socket(ngx_conf_t *cf, ngx_http_tailgate_main_conf_t *mcf,
+    ngx_str_t *name)
+{
+    size_t               len;
+    struct sockaddr_un  *sun;
+
+    if (name->len < 6 || ngx_strncmp(name->data, "unix:/", 6) != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid socket \"%V\" in \"tailgate_localapi\": "
+                           "\"unix:\" and an absolute path are needed", name);
+        return NGX_ERROR;
+    }
+
+    sun = ngx_pcalloc(cf->pool, sizeof(struct sockaddr_un));
+    if (sun == NULL) {
+        return NGX_ERROR;
+    }
+
+    len = name->len - 5;
+
+    if (len >= sizeof(sun->sun_path)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the path of \"%V\" in \"tailgate_localapi\" is "
+                           "longer than the %uz bytes that a socket's may "
+                           "have", name, sizeof(sun->sun_path) - 1);
+        return NGX_ERROR;
+    }
+
+    sun->sun_family = AF_UNIX;
+    ngx_memcpy(sun->sun_path, name->data + 5, len);
+
+    mcf->sockaddr = (struct sockaddr *) sun;
+    mcf->socklen = sizeof(struct sockaddr_un);
+    mcf->localapi_name.len = name->len;
+
+    mcf->localapi_name.data = ngx_pstrdup(cf->pool, name);
+    if (mcf->localapi_name.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* tailgate_service svc:NAME ADDRESS */
+
+char *
+ngx_http_tailgate_service(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_tailgate_main_conf_t *mcf = conf;
+
+    size_t         i;
+    u_char         ch;
+    tg_addr_t      addr;
+    ngx_str_t     *value;
+    tg_service_t  *service;
+
+    value = cf->args->elts;
+
+    for (i = 4; i < value[1].len; i++) {
+
+        ch = value[1].data[i];
+
+        if (!(ch >= 'a' && ch <= 'z') && !(ch >= '0' && ch <= '9')
+            && ch != '-')
+        {
+            break;
+        }
+    }
+
+    if (ngx_strncmp(value[1].data, "svc:", 4) != 0 || value[1].len == 4
+        || value[1].len > 63 || i != value[1].len)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid name \"%V\" in \"%V\": a Tailscale "
+                           "Service's is needed, such as \"svc:wiki\"",
+                           &value[1], &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (tg_addr_parse(&addr, (char *) value[2].data, value[2].len) != TG_OK
+        || addr.port != 0)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid address \"%V\" in \"%V\": an IPv4 or IPv6 "
+                           "address without a port is needed",
+                           &value[2], &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (mcf->services == NULL) {
+        mcf->services = ngx_array_create(cf->pool, 4, sizeof(tg_service_t));
+        if (mcf->services == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    service = mcf->services->elts;
+
+    for (i = 0; i < mcf->services->nelts; i++) {
+        if (tg_addr_equal(&service[i].addr, &addr)) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "the address \"%V\" in \"%V\" is that of "
+                               "another service", &value[2], &cmd->name);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    service = ngx_array_push(mcf->services);
+    if (service == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    service->name.data = (char *) value[1].data;
+    service->name.len = value[1].len;
+    service->addr = addr;
+
+    return NGX_CONF_OK;
+}
+
+
+/* tailgate_trusted_proxy CIDR|unix: ... */
+
+char *
+ngx_http_tailgate_trusted_proxy(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_tailgate_srv_conf_t *scf = conf;
+
+    int          rc;
+    tg_cidr_t   *cidr;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    if (scf->trusted == NGX_CONF_UNSET_PTR) {
+
+        scf->trusted = ngx_array_create(cf->pool, 4, sizeof(tg_cidr_t));
+        if (scf->trusted == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        scf->trusted_unix = 0;
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (value[i].len == 5 && ngx_strncmp(value[i].data, "unix:", 5) == 0) {
+            scf->trusted_unix = 1;
+            continue;
+        }
+
+        cidr = ngx_array_push(scf->trusted);
+        if (cidr == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        rc = tg_cidr_parse(cidr, (char *) value[i].data, value[i].len);
+
+        if (rc != TG_OK) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid network \"%V\" in \"%V\": %s",
+                               &value[i], &cmd->name,
+                               rc == TG_ERR_RANGE
+                               ? "low address bits are meaningless, an "
+                                 "address alone or its network is needed"
+                               : "an address, a network such as 10.0.0.0/8 "
+                                 "or \"unix:\" is needed");
+            return NGX_CONF_ERROR;
+        }
+
+        if (cidr->prefix == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "the network \"%V\" in \"%V\" would let "
+                               "anybody name anybody", &value[i], &cmd->name);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* tailgate_interface NAME */
+
+char *
+ngx_http_tailgate_interface(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_tailgate_srv_conf_t *scf = conf;
+
+    ngx_str_t  *value;
+
+    if (scf->interface.data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (value[1].len == 0 || value[1].len >= IF_NAMESIZE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid name \"%V\" in \"%V\": one of an "
+                           "interface is needed, such as \"tailscale0\"",
+                           &value[1], &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    scf->interface = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+/* tailgate_strip NAME ... */
+
+char *
+ngx_http_tailgate_strip_names(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_tailgate_srv_conf_t *scf = conf;
+
+    char        *rv;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    if (scf->strip == NULL) {
+        scf->strip = ngx_array_create(cf->pool, 4, sizeof(ngx_str_t));
+        if (scf->strip == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        rv = ngx_http_tailgate_header_name(cf, cmd, &value[i]);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+
+        if (ngx_http_tailgate_push_str(scf->strip, &value[i]) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* A name that a request must not lose, or that is none, is refused. */
+
+static char *
+ngx_http_tailgate_header_name(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *name)
+{
+    int          rc;
+    tg_alloc_t   alloc;
+    tg_strip_t  *set;
+
+    alloc = ngx_http_tailgate_alloc(cf->temp_pool);
+
+    set = tg_strip_new(&alloc);
+    if (set == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    rc = tg_strip_add(set, (char *) name->data, name->len);
+
+    switch (rc) {
+
+    case TG_OK:
+        return NGX_CONF_OK;
+
+    case TG_ERR_REFUSED:
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the header \"%V\" in \"%V\" is one that HTTP "
+                           "itself needs", name, &cmd->name);
+        return NGX_CONF_ERROR;
+
+    default:
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid header name \"%V\" in \"%V\": %s",
+                           name, &cmd->name, tg_strerror(rc));
+        return NGX_CONF_ERROR;
+    }
+}
+
+
+/* tailgate_peers member [tagged] [shared] [routed] */
+
+char *
+ngx_http_tailgate_peers(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_tailgate_loc_conf_t *lcf = conf;
+
+    uint32_t     trait;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    if (lcf->peers) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        trait = tg_trait_parse((char *) value[i].data, value[i].len);
+
+        if (trait == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid kind of peer \"%V\" in \"%V\": only "
+                               "\"member\", \"tagged\", \"shared\" and "
+                               "\"routed\" are ones", &value[i], &cmd->name);
+            return NGX_CONF_ERROR;
+        }
+
+        lcf->peers |= trait;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* tailgate_tailnet NAME ... */
+
+char *
+ngx_http_tailgate_tailnet(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_tailgate_loc_conf_t *lcf = conf;
+
+    tg_str_t    *name;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    if (lcf->tailnets != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    lcf->tailnets = ngx_array_create(cf->pool, 2, sizeof(tg_str_t));
+    if (lcf->tailnets == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (value[i].len && value[i].data[value[i].len - 1] == '.') {
+            value[i].len--;
+        }
+
+        if (value[i].len == 0 || value[i].len > 253) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid tailnet \"%V\" in \"%V\": its domain "
+                               "is needed, such as \"tail1234.ts.net\"",
+                               &value[i], &cmd->name);
+            return NGX_CONF_ERROR;
+        }
+
+        ngx_strlow(value[i].data, value[i].data, value[i].len);
+
+        name = ngx_array_push(lcf->tailnets);
+        if (name == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        name->data = (char *) value[i].data;
+        name->len = value[i].len;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* tailgate_headers PROFILE ... [secret=FILE] | off */
+
+char *
+ngx_http_tailgate_headers(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_tailgate_loc_conf_t *lcf = conf;
+
+    char                         *rv;
+    ngx_str_t                    *value, secret;
+    ngx_uint_t                    i;
+    ngx_http_tailgate_profile_t  *profile;
+
+    if (lcf->profiles != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    lcf->profiles = ngx_array_create(cf->pool, 2,
+                                     sizeof(ngx_http_tailgate_profile_t));
+    if (lcf->profiles == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_tailgate_is_off(cf)) {
+        return NGX_CONF_OK;
+    }
+
+    ngx_str_null(&secret);
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_strncmp(value[i].data, "secret=", 7) == 0) {
+            secret.data = value[i].data + 7;
+            secret.len = value[i].len - 7;
+            continue;
+        }
+
+        profile = ngx_array_push(lcf->profiles);
+        if (profile == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        rv = ngx_http_tailgate_profile(cf, &value[i], profile);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    if (secret.data) {
+        return ngx_http_tailgate_profile_secrets(cf, lcf->profiles, &secret);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_tailgate_profile(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_http_tailgate_profile_t *profile)
+{
+    size_t               i, n;
+    u_char              *p, text[NGX_MAX_CONF_ERRSTR / 2];
+    const tg_profile_t  *table;
+
+    ngx_memzero(profile, sizeof(ngx_http_tailgate_profile_t));
+
+    profile->profile = tg_profile_find((char *) name->data, name->len);
+
+    if (profile->profile) {
+        return NGX_CONF_OK;
+    }
+
+    table = tg_profile_table(&n);
+    p = text;
+
+    for (i = 0; i < n; i++) {
+        p = ngx_slprintf(p, text + sizeof(text), "%s%s", i ? ", " : "",
+                         table[i].name);
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "unknown profile \"%V\" in \"tailgate_headers\": there "
+                       "are %*s", name, (size_t) (p - text), text);
+
+    return NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_http_tailgate_profile_secrets(ngx_conf_t *cf, ngx_array_t *profiles,
+    ngx_str_t *file)
+{
+    char                         *rv;
+    ngx_str_t                     secret;
+    ngx_uint_t                    i, used;
+    ngx_http_tailgate_profile_t  *profile;
+
+    rv = ngx_http_tailgate_secret_line(cf, file, &secret);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    used = 0;
+    profile = profiles->elts;
+
+    for (i = 0; i < profiles->nelts; i++) {
+        if (profile[i].profile->secret_header) {
+            profile[i].secret = secret;
+            used = 1;
+        }
+    }
+
+    if (!used) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "no profile in \"tailgate_headers\" has a header "
+                           "for the secret of \"%V\"", file);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* tailgate_set_header NAME VALUE [encoding=WORD] */
+
+char *
+ngx_http_tailgate_set_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_tailgate_loc_conf_t *lcf = conf;
+
+    char                              *rv;
+    ngx_str_t                         *value;
+    ngx_uint_t                         i;
+    ngx_http_tailgate_header_t        *header;
+    ngx_http_compile_complex_value_t   ccv;
+
+    if (lcf->set_headers == NGX_CONF_UNSET_PTR) {
+        lcf->set_headers = ngx_array_create(cf->pool, 4,
+                                          sizeof(ngx_http_tailgate_header_t));
+        if (lcf->set_headers == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    value = cf->args->elts;
+
+    rv = ngx_http_tailgate_header_name(cf, cmd, &value[1]);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    header = lcf->set_headers->elts;
+
+    for (i = 0; i < lcf->set_headers->nelts; i++) {
+        if (ngx_http_tailgate_same_name(&header[i].name, &value[1])) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "the header \"%V\" is set twice by \"%V\"",
+                               &value[1], &cmd->name);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    header = ngx_array_push(lcf->set_headers);
+    if (header == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(header, sizeof(ngx_http_tailgate_header_t));
+
+    header->name = value[1];
+
+    header->value = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    if (header->value == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = &value[2];
+    ccv.complex_value = header->value;
+
+    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (cf->args->nelts == 3) {
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strncmp(value[3].data, "encoding=", 9) != 0
+        || tg_encoding_parse((char *) value[3].data + 9, value[3].len - 9,
+                             &header->encoding)
+           != TG_OK)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\" in \"%V\": \"encoding=\" "
+                           "with utf8, latin1, ascii, percent, "
+                           "quoted-printable or rfc2047 is needed",
+                           &value[3], &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* tailgate_session COOKIE ... | off */
+
+char *
+ngx_http_tailgate_session_cookies(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_tailgate_loc_conf_t *lcf = conf;
+
+    tg_str_t    *cookie;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    if (lcf->cookies != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    lcf->cookies = ngx_array_create(cf->pool, 2, sizeof(tg_str_t));
+    if (lcf->cookies == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_tailgate_is_off(cf)) {
+        return NGX_CONF_OK;
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (!ngx_http_tailgate_cookie_is_good(&value[i])) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid cookie \"%V\" in \"%V\": the name of "
+                               "a cookie is needed, with \"*\" at its end for "
+                               "any rest; \"" TG_SESSION_PREFIX "\" is taken",
+                               &value[i], &cmd->name);
+            return NGX_CONF_ERROR;
+        }
+
+        cookie = ngx_array_push(lcf->cookies);
+        if (cookie == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        cookie->data = (char *) value[i].data;
+        cookie->len = value[i].len;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* tailgate_session_secret FILE */
+
+char *
+ngx_http_tailgate_session_secret(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_tailgate_main_conf_t *mcf = conf;
+
+    ngx_str_t  *value;
+
+    if (mcf->key) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    return ngx_http_tailgate_secret_key(cf, &value[1], &mcf->key);
+}
+
+
+static ngx_uint_t
+ngx_http_tailgate_is_off(ngx_conf_t *cf)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    return cf->args->nelts == 2 && value[1].len == 3
+           && ngx_strncmp(value[1].data, "off", 3) == 0;
+}
+
+
+/* RFC 6265, 4.1.1: a token */
+
+static ngx_uint_t
+ngx_http_tailgate_cookie_is_good(ngx_str_t *name)
+{
+    size_t  i, len;
+
+    len = name->len;
+
+    if (len && name->data[len - 1] == '*') {
+        len--;
+    }
+
+    if (len == 0 || len > 128
+        || ngx_strncmp(name->data, TG_SESSION_PREFIX,
+                       sizeof(TG_SESSION_PREFIX) - 1)
+           == 0)
+    {
+        return 0;
+    }
+
+    for (i = 0; i < len; i++) {
+        if (name->data[i] <= ' ' || name->data[i] >= 0x7f
+            || ngx_strchr("()<>@,;:\\\"/[]?={}*", name->data[i]))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+ngx_int_t
+ngx_http_tailgate_push_str(ngx_array_t *array, ngx_str_t *value)
+{
+    ngx_str_t  *s;
+
+    s = ngx_array_push(array);
+    if (s == NULL) {
+        return NGX_ERROR;
+    }
+
+    *s = *value;
+
+    return NGX_OK;
+}
+
+
+/* After folding: "X_User" is "X-User". */
+
+ngx_uint_t
+ngx_http_tailgate_same_name(ngx_str_t *a, ngx_str_t *b)
+{
+    char  x[TG_HEADER_NAME_MAX], y[TG_HEADER_NAME_MAX];
+
+    if (a->len != b->len || a->len > TG_HEADER_NAME_MAX) {
+        return 0;
+    }
+
+    tg_header_fold((char *) a->data, a->len, x);
+    tg_header_fold((char *) b->data, b->len, y);
+
+    return ngx_memcmp(x, y, a->len) == 0;
+}

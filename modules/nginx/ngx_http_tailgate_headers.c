@@ -1,0 +1,711 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ *
+ * The list of request headers.  It is never edited in place: nginx keeps
+ * pointers to known headers in it, and a subrequest has a copy of its head
+ * whose "last" is the main request's.  Whoever has to change it gets a list of
+ * his own; elements that were kept stay valid where they are.
+ */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_tailgate_module.h"
+
+
+#define NGX_HTTP_TAILGATE_VALUE_MAX  8192
+
+
+typedef enum {
+    NGX_HTTP_TAILGATE_DROP_NONE = 0,
+    NGX_HTTP_TAILGATE_DROP_MANAGED,    /* what a client may not send */
+    NGX_HTTP_TAILGATE_DROP_OURS,       /* what a location was given */
+    NGX_HTTP_TAILGATE_DROP_COOKIES
+} ngx_http_tailgate_drop_e;
+
+
+static void ngx_http_tailgate_serve_headers(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record);
+static ngx_uint_t ngx_http_tailgate_is_serve(ngx_table_elt_t *h,
+    const char *folded);
+static ngx_uint_t ngx_http_tailgate_is_dropped(ngx_http_request_t *r,
+    ngx_table_elt_t *h, ngx_http_tailgate_drop_e drop);
+static ngx_uint_t ngx_http_tailgate_list_has(ngx_http_request_t *r,
+    ngx_http_tailgate_drop_e drop);
+static ngx_int_t ngx_http_tailgate_list_copy(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx, ngx_http_tailgate_drop_e drop);
+static ngx_table_elt_t *ngx_http_tailgate_list_next(ngx_list_part_t **part,
+    ngx_uint_t *i);
+static void ngx_http_tailgate_known_clear(ngx_http_request_t *r,
+    ngx_table_elt_t *h);
+static ngx_int_t ngx_http_tailgate_known_set(ngx_http_request_t *r,
+    size_t offset, ngx_table_elt_t *h);
+static ngx_int_t ngx_http_tailgate_header_set(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx, ngx_http_tailgate_header_t *header);
+static int ngx_http_tailgate_header_value(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx, ngx_http_tailgate_header_t *header,
+    ngx_str_t *value);
+static ngx_uint_t ngx_http_tailgate_is_cookie(ngx_table_elt_t *h);
+static ngx_int_t ngx_http_tailgate_cookies_keep(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record);
+static ngx_int_t ngx_http_tailgate_cookies_restore(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record);
+
+
+/* Marks a Cookie header as one that was made here. */
+
+static u_char  ngx_http_tailgate_cookie_key[] = "cookie";
+
+
+/* Before anything else is done with a client's request. */
+
+ngx_int_t
+ngx_http_tailgate_headers_strip(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx)
+{
+    ngx_http_tailgate_srv_conf_t  *scf;
+
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_tailgate_module);
+
+    if (scf->trusted_serve) {
+        ngx_http_tailgate_serve_headers(r, ctx->record);
+    }
+
+    if (!ngx_http_tailgate_list_has(r, NGX_HTTP_TAILGATE_DROP_MANAGED)) {
+        return NGX_OK;
+    }
+
+    return ngx_http_tailgate_list_copy(r, ctx, NGX_HTTP_TAILGATE_DROP_MANAGED);
+}
+
+
+/*
+ * Another location, or a subrequest: the headers and cookies that an earlier
+ * location had chosen are undone.
+ */
+
+ngx_int_t
+ngx_http_tailgate_headers_take_back(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx)
+{
+    ngx_uint_t                   i, cookies;
+    ngx_list_part_t             *part;
+    ngx_table_elt_t             *h;
+    ngx_http_tailgate_record_t  *record;
+
+    record = ctx->record;
+    cookies = 0;
+
+    if (record->cookies) {
+
+        cookies = 1;
+        part = &r->headers_in.headers.part;
+        i = 0;
+
+        while ((h = ngx_http_tailgate_list_next(&part, &i)) != NULL) {
+
+            if (ngx_http_tailgate_is_cookie(h)
+                && h->lowcase_key != ngx_http_tailgate_cookie_key)
+            {
+                cookies = 0;
+                break;
+            }
+        }
+    }
+
+    if (!cookies
+        && !ngx_http_tailgate_list_has(r, NGX_HTTP_TAILGATE_DROP_OURS))
+    {
+        return NGX_OK;
+    }
+
+    if (ngx_http_tailgate_list_copy(r, ctx, NGX_HTTP_TAILGATE_DROP_OURS)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (cookies) {
+        return ngx_http_tailgate_cookies_restore(r, record);
+    }
+
+    return NGX_OK;
+}
+
+
+/* The identity headers of the location; its rules have allowed the request. */
+
+ngx_int_t
+ngx_http_tailgate_headers_set(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx)
+{
+    ngx_uint_t                     i;
+    ngx_http_tailgate_header_t    *header;
+    ngx_http_tailgate_loc_conf_t  *lcf;
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_tailgate_module);
+
+    if (lcf->headers.nelts == 0) {
+        return NGX_OK;
+    }
+
+    if (!ctx->own_list && (r != r->main || r->internal)
+        && ngx_http_tailgate_list_copy(r, ctx, NGX_HTTP_TAILGATE_DROP_NONE)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    header = lcf->headers.elts;
+
+    for (i = 0; i < lcf->headers.nelts; i++) {
+        if (ngx_http_tailgate_header_set(r, ctx, &header[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* Other Cookie headers instead of the client's; empty ones are left out. */
+
+ngx_int_t
+ngx_http_tailgate_headers_cookies(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx, const tg_str_t *values, size_t n)
+{
+    size_t            i;
+    ngx_table_elt_t  *h;
+
+    if (ctx->record->cookies == NULL
+        && ngx_http_tailgate_cookies_keep(r, ctx->record) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_tailgate_list_copy(r, ctx, NGX_HTTP_TAILGATE_DROP_COOKIES)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+
+        if (values[i].len == 0) {
+            continue;
+        }
+
+        h = ngx_list_push(&r->headers_in.headers);
+        if (h == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+        h->value.data = ngx_pnalloc(r->pool, values[i].len + 1);
+        if (h->value.data == NULL) {
+            h->hash = 0;
+            return NGX_ERROR;
+        }
+
+        h->value.len = values[i].len;
+        *ngx_cpymem(h->value.data, values[i].data, values[i].len) = '\0';
+
+        ngx_str_set(&h->key, "Cookie");
+        h->lowcase_key = ngx_http_tailgate_cookie_key;
+        h->hash = ngx_hash_key(h->lowcase_key, h->key.len);
+
+#if (nginx_version >= 1023000)
+        if (ngx_http_tailgate_known_set(r,
+                                     offsetof(ngx_http_headers_in_t, cookie),
+                                     h)
+            != NGX_OK)
+#else
+        if (ngx_http_tailgate_known_set(r,
+                                     offsetof(ngx_http_headers_in_t, cookies),
+                                     h)
+            != NGX_OK)
+#endif
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * What tailscale serve says of the client, before it is removed with all that
+ * look like it.  What is there twice, by whatever spelling, was not said by
+ * serve alone.
+ */
+
+static void
+ngx_http_tailgate_serve_headers(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record)
+{
+    ngx_str_t        *value;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    part = &r->headers_in.headers.part;
+    i = 0;
+
+    while ((h = ngx_http_tailgate_list_next(&part, &i)) != NULL) {
+
+        if (ngx_http_tailgate_is_serve(h, "tailscale-user-login")) {
+            value = &record->serve_login;
+
+        } else if (ngx_http_tailgate_is_serve(h, "tailscale-user-name")) {
+            value = &record->serve_name;
+
+        } else if (ngx_http_tailgate_is_serve(h,
+                                              "tailscale-user-profile-pic"))
+        {
+            value = &record->serve_picture;
+
+        } else if (ngx_http_tailgate_is_serve(h, "tailscale-funnel-request")) {
+            record->funnel = 1;
+            continue;
+
+        } else {
+            continue;
+        }
+
+        if (value->data
+            || ngx_strncmp(h->lowcase_key, "tailscale-user-", 15) != 0)
+        {
+            record->serve_bad = 1;
+        }
+
+        *value = h->value;
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_tailgate_is_serve(ngx_table_elt_t *h, const char *folded)
+{
+    char    name[TG_HEADER_NAME_MAX];
+    size_t  len;
+
+    len = ngx_strlen(folded);
+
+    if (h->key.len != len) {
+        return 0;
+    }
+
+    tg_header_fold((char *) h->key.data, len, name);
+
+    return ngx_memcmp(name, folded, len) == 0;
+}
+
+
+static ngx_uint_t
+ngx_http_tailgate_is_dropped(ngx_http_request_t *r, ngx_table_elt_t *h,
+    ngx_http_tailgate_drop_e drop)
+{
+    ngx_http_tailgate_srv_conf_t   *scf;
+    ngx_http_tailgate_main_conf_t  *mcf;
+
+    switch (drop) {
+
+    case NGX_HTTP_TAILGATE_DROP_MANAGED:
+        scf = ngx_http_get_module_srv_conf(r, ngx_http_tailgate_module);
+
+        return tg_strip_match(scf->strip_set, (char *) h->key.data,
+                              h->key.len);
+
+    case NGX_HTTP_TAILGATE_DROP_OURS:
+        mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
+
+        return (h->lowcase_key >= mcf->names
+                && h->lowcase_key < mcf->names_end)
+               || h->lowcase_key == ngx_http_tailgate_cookie_key;
+
+    case NGX_HTTP_TAILGATE_DROP_COOKIES:
+        return ngx_http_tailgate_is_cookie(h);
+
+    default: /* NGX_HTTP_TAILGATE_DROP_NONE */
+        return 0;
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_tailgate_list_has(ngx_http_request_t *r,
+    ngx_http_tailgate_drop_e drop)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    part = &r->headers_in.headers.part;
+    i = 0;
+
+    while ((h = ngx_http_tailgate_list_next(&part, &i)) != NULL) {
+        if (ngx_http_tailgate_is_dropped(r, h, drop)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_int_t
+ngx_http_tailgate_list_copy(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx, ngx_http_tailgate_drop_e drop)
+{
+    ngx_list_t        list;
+    ngx_uint_t        i, n;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h, *copy;
+
+    n = 0;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        n += part->nelts;
+    }
+
+    /* one part, as "last" has to point into r */
+
+    if (ngx_list_init(&list, r->pool, n + 8, sizeof(ngx_table_elt_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    part = &r->headers_in.headers.part;
+    i = 0;
+
+    while ((h = ngx_http_tailgate_list_next(&part, &i)) != NULL) {
+
+        if (ngx_http_tailgate_is_dropped(r, h, drop)) {
+            ngx_http_tailgate_known_clear(r, h);
+            continue;
+        }
+
+        copy = ngx_list_push(&list);
+        if (copy == NULL) {
+            return NGX_ERROR;
+        }
+
+        *copy = *h;
+    }
+
+    r->headers_in.headers = list;
+    r->headers_in.headers.last = &r->headers_in.headers.part;
+
+    ctx->own_list = 1;
+
+    return NGX_OK;
+}
+
+
+static ngx_table_elt_t *
+ngx_http_tailgate_list_next(ngx_list_part_t **part, ngx_uint_t *i)
+{
+    ngx_table_elt_t  *h;
+
+    while (*part && *i == (*part)->nelts) {
+        *part = (*part)->next;
+        *i = 0;
+    }
+
+    if (*part == NULL) {
+        return NULL;
+    }
+
+    h = (*part)->elts;
+
+    return &h[(*i)++];
+}
+
+
+/*
+ * A header that nginx knows is gone.  All of its name are, as names are
+ * compared after folding, so that nothing remains to point to.
+ */
+
+static void
+ngx_http_tailgate_known_clear(ngx_http_request_t *r, ngx_table_elt_t *h)
+{
+    char                       *p;
+    ngx_http_header_t          *hh;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+
+    hh = ngx_hash_find(&cmcf->headers_in_hash, h->hash, h->lowcase_key,
+                       h->key.len);
+    if (hh == NULL) {
+        return;
+    }
+
+    p = (char *) &r->headers_in;
+
+#if (nginx_version < 1023000)
+
+    if (hh->offset == offsetof(ngx_http_headers_in_t, cookies)
+#if (NGX_HTTP_X_FORWARDED_FOR)
+        || hh->offset == offsetof(ngx_http_headers_in_t, x_forwarded_for)
+#endif
+        )
+    {
+        ((ngx_array_t *) (p + hh->offset))->nelts = 0;
+        return;
+    }
+
+#endif
+
+    *(ngx_table_elt_t **) (p + hh->offset) = NULL;
+
+    if (hh->offset == offsetof(ngx_http_headers_in_t, authorization)) {
+        ngx_str_null(&r->headers_in.user);
+        ngx_str_null(&r->headers_in.passwd);
+    }
+}
+
+
+/* A header that nginx knows was added behind those of its name. */
+
+static ngx_int_t
+ngx_http_tailgate_known_set(ngx_http_request_t *r, size_t offset,
+    ngx_table_elt_t *h)
+{
+    char              *p;
+    ngx_table_elt_t  **ph;
+#if (nginx_version < 1023000)
+    ngx_array_t       *headers;
+#endif
+
+    if (offset == NGX_HTTP_TAILGATE_UNKNOWN) {
+        return NGX_OK;
+    }
+
+    p = (char *) &r->headers_in + offset;
+
+#if (nginx_version < 1023000)
+
+    if (offset == offsetof(ngx_http_headers_in_t, cookies)
+#if (NGX_HTTP_X_FORWARDED_FOR)
+        || offset == offsetof(ngx_http_headers_in_t, x_forwarded_for)
+#endif
+        )
+    {
+        headers = (ngx_array_t *) p;
+
+        /* a subrequest shares the elements with its parent */
+
+        if (headers->nelts == 0
+            && ngx_array_init(headers, r->pool, 2, sizeof(ngx_table_elt_t *))
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        ph = ngx_array_push(headers);
+        if (ph == NULL) {
+            return NGX_ERROR;
+        }
+
+        *ph = h;
+
+        return NGX_OK;
+    }
+
+    ph = (ngx_table_elt_t **) p;
+
+#else
+
+    for (ph = (ngx_table_elt_t **) p; *ph; ph = &(*ph)->next) { /* void */ }
+
+#endif
+
+    *ph = h;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_tailgate_header_set(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx, ngx_http_tailgate_header_t *header)
+{
+    int               rc;
+    ngx_str_t         value;
+    ngx_table_elt_t  *h;
+
+    rc = ngx_http_tailgate_header_value(r, ctx, header, &value);
+
+    if (rc == TG_ERR_NOMEM) {
+        return NGX_ERROR;
+    }
+
+    if (rc == TG_ERR_ABSENT) {
+        return NGX_OK;
+    }
+
+    if (rc != TG_OK) {
+        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                      "tailgate: header \"%V\" is left out, its value is no "
+                      "good for it: %s", &header->name, tg_strerror(rc));
+        return NGX_OK;
+    }
+
+    h = ngx_list_push(&r->headers_in.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->value.data = ngx_pnalloc(r->pool, value.len + 1);
+    if (h->value.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->value.len = value.len;
+    *ngx_cpymem(h->value.data, value.data, value.len) = '\0';
+
+    h->key = header->name;
+    h->lowcase_key = header->lowcase_key;
+    h->hash = header->hash;
+
+    return ngx_http_tailgate_known_set(r, header->offset, h);
+}
+
+
+static int
+ngx_http_tailgate_header_value(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx, ngx_http_tailgate_header_t *header,
+    ngx_str_t *value)
+{
+    int                        rc;
+    tg_str_t                   in, out;
+    ngx_str_t                  text;
+    tg_alloc_t                 alloc;
+    ngx_http_tailgate_peer_t  *peer;
+
+    if (header->secret.len) {
+        *value = header->secret;
+        return TG_OK;
+    }
+
+    alloc = ngx_http_tailgate_alloc(r->pool);
+
+    if (header->header) {
+        peer = ctx->record->peer;
+        rc = tg_header_value(header->header, &peer->identity, &alloc, &out);
+
+    } else {
+
+        if (ngx_http_complex_value(r, header->value, &text) != NGX_OK) {
+            return TG_ERR_NOMEM;
+        }
+
+        if (text.len == 0) {
+            return TG_ERR_ABSENT;
+        }
+
+        in.data = (char *) text.data;
+        in.len = text.len;
+
+        rc = tg_encode(header->encoding, in, NGX_HTTP_TAILGATE_VALUE_MAX,
+                       &alloc, &out);
+    }
+
+    if (rc == TG_OK) {
+        value->data = (u_char *) out.data;
+        value->len = out.len;
+    }
+
+    return rc;
+}
+
+
+static ngx_uint_t
+ngx_http_tailgate_is_cookie(ngx_table_elt_t *h)
+{
+    return h->key.len == sizeof("cookie") - 1
+           && ngx_strncmp(h->lowcase_key, "cookie", sizeof("cookie") - 1) == 0;
+}
+
+
+static ngx_int_t
+ngx_http_tailgate_cookies_keep(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h, *copy;
+
+    record->cookies = ngx_array_create(r->pool, 2, sizeof(ngx_table_elt_t));
+    if (record->cookies == NULL) {
+        return NGX_ERROR;
+    }
+
+    part = &r->headers_in.headers.part;
+    i = 0;
+
+    while ((h = ngx_http_tailgate_list_next(&part, &i)) != NULL) {
+
+        if (!ngx_http_tailgate_is_cookie(h)) {
+            continue;
+        }
+
+        copy = ngx_array_push(record->cookies);
+        if (copy == NULL) {
+            return NGX_ERROR;
+        }
+
+        *copy = *h;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_tailgate_cookies_restore(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record)
+{
+    size_t            offset;
+    ngx_uint_t        i;
+    ngx_table_elt_t  *h, *cookie;
+
+#if (nginx_version >= 1023000)
+    offset = offsetof(ngx_http_headers_in_t, cookie);
+    r->headers_in.cookie = NULL;
+#else
+    offset = offsetof(ngx_http_headers_in_t, cookies);
+    r->headers_in.cookies.nelts = 0;
+#endif
+
+    cookie = record->cookies->elts;
+
+    for (i = 0; i < record->cookies->nelts; i++) {
+
+        h = ngx_list_push(&r->headers_in.headers);
+        if (h == NULL) {
+            return NGX_ERROR;
+        }
+
+        *h = cookie[i];
+
+#if (nginx_version >= 1023000)
+        h->next = NULL;
+#endif
+
+        if (ngx_http_tailgate_known_set(r, offset, h) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}

@@ -1,0 +1,590 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ *
+ * Who the client of a request is: one lookup for it and all its subrequests,
+ * on a loopback connection one for all of its requests.
+ */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_tailgate_module.h"
+
+
+/* Sources that were warned about, by hash: one line an hour for each. */
+
+#define NGX_HTTP_TAILGATE_WARNED      256
+#define NGX_HTTP_TAILGATE_WARNED_AGE  3600
+
+typedef struct {
+    tg_addr_t                   addr;
+    time_t                      time;
+} ngx_http_tailgate_warned_t;
+
+
+static ngx_int_t ngx_http_tailgate_ask(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx);
+static void ngx_http_tailgate_question(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record, tg_question_t *question);
+static ngx_int_t ngx_http_tailgate_ask_self(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx, ngx_http_tailgate_waiter_t *waiter);
+static ngx_int_t ngx_http_tailgate_nobody(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx, ngx_http_tailgate_waiter_t *waiter,
+    tg_reason_t reason);
+static ngx_uint_t ngx_http_tailgate_is_connection(
+    ngx_http_tailgate_record_t *record, const tg_question_t *question);
+static ngx_int_t ngx_http_tailgate_suspend(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx);
+static void ngx_http_tailgate_resume_handler(ngx_event_t *ev);
+static ngx_http_tailgate_waiter_t *ngx_http_tailgate_waiter(
+    ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx);
+static void ngx_http_tailgate_waiter_cleanup(void *data);
+static ngx_int_t ngx_http_tailgate_answer(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx, ngx_http_tailgate_peer_t *peer);
+static ngx_int_t ngx_http_tailgate_stranger(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record, tg_status_t status,
+    const char *reason);
+static void ngx_http_tailgate_set_peer(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record, ngx_http_tailgate_peer_t *peer);
+static ngx_uint_t ngx_http_tailgate_expired(ngx_http_tailgate_peer_t *peer);
+static ngx_int_t ngx_http_tailgate_serve(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record, ngx_http_tailgate_peer_t *peer);
+static void ngx_http_tailgate_warn(ngx_http_request_t *r,
+    const tg_source_t *source);
+
+
+static ngx_http_tailgate_warned_t
+    ngx_http_tailgate_warned[NGX_HTTP_TAILGATE_WARNED];
+
+
+ngx_int_t
+ngx_http_tailgate_identify(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
+{
+    ngx_int_t                    rc;
+    ngx_http_tailgate_peer_t    *peer;
+    ngx_http_tailgate_record_t  *record;
+    ngx_http_tailgate_waiter_t  *waiter;
+
+    record = ctx->record;
+    waiter = ctx->waiter;
+
+    if (ctx->waiting) {
+
+        if (waiter->queued || waiter->event.posted) {
+            return NGX_AGAIN;
+        }
+
+        ctx->waiting = 0;
+
+        if (ctx->asked) {
+            ctx->asked = 0;
+            peer = waiter->peer;
+            waiter->peer = NULL;
+
+            rc = ngx_http_tailgate_answer(r, ctx, peer);
+
+            if (peer) {
+                ngx_http_tailgate_peer_release(peer);
+            }
+
+            if (rc != NGX_OK) {
+                return rc;
+            }
+        }
+    }
+
+    /* realip may have found another client since */
+
+    if (record->peer && record->identified == r->connection->sockaddr) {
+        return NGX_OK;
+    }
+
+    return ngx_http_tailgate_ask(r, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
+{
+    tg_question_t                    question;
+    ngx_atomic_uint_t                scope;
+    ngx_http_tailgate_record_t      *record;
+    ngx_http_tailgate_waiter_t      *waiter;
+    ngx_http_tailgate_main_conf_t   *mcf;
+    ngx_http_tailgate_connection_t  *tc;
+
+    record = ctx->record;
+    tc = record->connection;
+
+    if (record->no_address) {
+        return ngx_http_tailgate_stranger(r, record, TG_STATUS_STRANGER,
+            "HTTP/3 names nobody: the address of a QUIC connection may change "
+            "under way");
+    }
+
+    waiter = ngx_http_tailgate_waiter(r, ctx);
+    if (waiter == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_tailgate_question(r, record, &question);
+
+    if (question.ask == TG_ASK_SELF) {
+        return ngx_http_tailgate_ask_self(r, ctx, waiter);
+    }
+
+    if (question.ask != TG_ASK_WHOIS) {
+        return ngx_http_tailgate_nobody(r, ctx, waiter, question.reason);
+    }
+
+    scope = 0;
+    ctx->connection = 0;
+    ctx->self_asked = 0;
+
+    if (question.with_port) {
+
+        scope = r->connection->number;
+
+        if (ngx_http_tailgate_is_connection(record, &question)) {
+
+            ctx->connection = 1;
+
+            if (tc->peer && !ngx_http_tailgate_expired(tc->peer)) {
+                return ngx_http_tailgate_answer(r, ctx, tc->peer);
+            }
+
+            scope = ngx_http_tailgate_real_connection(r)->number;
+        }
+    }
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
+
+    if (ngx_http_tailgate_lookup_wait(mcf->node, &question, scope, waiter)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ctx->asked = 1;
+
+    return ngx_http_tailgate_suspend(r, ctx);
+}
+
+
+static void
+ngx_http_tailgate_question(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record, tg_question_t *question)
+{
+    tg_source_t                     source;
+    tg_source_rules_t               rules;
+    ngx_http_tailgate_self_t       *self;
+    ngx_http_tailgate_srv_conf_t   *scf;
+    ngx_http_tailgate_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_tailgate_module);
+
+    ngx_memzero(&rules, sizeof(tg_source_rules_t));
+
+    if (scf->trusted) {
+        rules.trusted = scf->trusted->elts;
+        rules.ntrusted = scf->trusted->nelts;
+    }
+
+    rules.trusted_unix = scf->trusted_unix;
+
+    if (mcf->services) {
+        rules.services = mcf->services->elts;
+        rules.nservices = mcf->services->nelts;
+    }
+
+    self = ngx_http_tailgate_self(mcf->node, NGX_HTTP_TAILGATE_SELF_AGE);
+
+    if (self) {
+        rules.self = &self->self;
+    }
+
+    ngx_http_tailgate_source_current(r, record, &source);
+    tg_source_question(&source, &rules, question);
+}
+
+
+/* An attempt that has just failed is not made again for this request. */
+
+static ngx_int_t
+ngx_http_tailgate_ask_self(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
+    ngx_http_tailgate_waiter_t *waiter)
+{
+    ngx_str_t                      *error;
+    ngx_http_tailgate_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
+
+    if (ctx->self_asked) {
+
+        ctx->self_asked = 0;
+        error = ngx_http_tailgate_self_error(mcf->node);
+
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "tailgate: %V does not tell the state of this node: %V",
+                      &mcf->localapi_name, error);
+
+        return ngx_http_tailgate_stranger(r, ctx->record,
+                                          TG_STATUS_UNAVAILABLE,
+                                          "the identity service is "
+                                          "unavailable");
+    }
+
+    if (ngx_http_tailgate_self_wait(mcf->node, waiter) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ctx->self_asked = 1;
+
+    return ngx_http_tailgate_suspend(r, ctx);
+}
+
+
+/*
+ * A stranger without having been asked about.  The own addresses may have
+ * changed, or not be there yet: then this is no stranger.
+ */
+
+static ngx_int_t
+ngx_http_tailgate_nobody(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
+    ngx_http_tailgate_waiter_t *waiter, tg_reason_t reason)
+{
+    ngx_http_tailgate_self_t       *self;
+    ngx_http_tailgate_main_conf_t  *mcf;
+
+    if (reason == TG_REASON_FOREIGN_LOCAL_ADDR) {
+
+        mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
+
+        self = ngx_http_tailgate_self(mcf->node,
+                                      NGX_HTTP_TAILGATE_SELF_FRESH);
+
+        if (self == NULL) {
+            return ngx_http_tailgate_ask_self(r, ctx, waiter);
+        }
+
+        if (!self->self.running) {
+            return ngx_http_tailgate_stranger(r, ctx->record,
+                                              TG_STATUS_UNAVAILABLE,
+                                              "tailscaled is not running: its "
+                                              "addresses are not known");
+        }
+
+        ngx_http_tailgate_warn(r, &ctx->record->source);
+    }
+
+    ctx->self_asked = 0;
+
+    return ngx_http_tailgate_stranger(r, ctx->record, TG_STATUS_STRANGER,
+                                      tg_reason_text(reason));
+}
+
+
+/* Whether the answer is about the connection itself, and so good for it. */
+
+static ngx_uint_t
+ngx_http_tailgate_is_connection(ngx_http_tailgate_record_t *record,
+    const tg_question_t *question)
+{
+    return tg_addr_equal(&question->addr, &record->source.peer)
+           && question->addr.port == record->source.peer.port;
+}
+
+
+static ngx_int_t
+ngx_http_tailgate_suspend(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
+{
+    ngx_connection_t  *c;
+
+    c = r->connection;
+
+    /* a client that goes away while its request waits is noticed */
+
+    if (c->read->ready) {
+        ngx_post_event(c->read, &ngx_posted_events);
+
+    } else if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (r == r->main) {
+        r->read_event_handler = ngx_http_test_reading;
+    }
+
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    ctx->waiting = 1;
+
+    return NGX_AGAIN;
+}
+
+
+static void
+ngx_http_tailgate_resume_handler(ngx_event_t *ev)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = ev->data;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    if (r == r->main) {
+        r->read_event_handler = ngx_http_block_reading;
+    }
+
+    r->write_event_handler = ngx_http_core_run_phases;
+
+    ngx_http_core_run_phases(r);
+    ngx_http_run_posted_requests(c);
+}
+
+
+static ngx_http_tailgate_waiter_t *
+ngx_http_tailgate_waiter(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
+{
+    ngx_http_cleanup_t          *cln;
+    ngx_http_tailgate_waiter_t  *waiter;
+
+    if (ctx->waiter) {
+        return ctx->waiter;
+    }
+
+    waiter = ngx_pcalloc(r->pool, sizeof(ngx_http_tailgate_waiter_t));
+    if (waiter == NULL) {
+        return NULL;
+    }
+
+    cln = ngx_http_cleanup_add(r, 0);
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    cln->handler = ngx_http_tailgate_waiter_cleanup;
+    cln->data = waiter;
+
+    waiter->event.handler = ngx_http_tailgate_resume_handler;
+    waiter->event.data = r;
+
+    ctx->waiter = waiter;
+
+    return waiter;
+}
+
+
+static void
+ngx_http_tailgate_waiter_cleanup(void *data)
+{
+    ngx_http_tailgate_waiter_cancel(data);
+}
+
+
+/* What a lookup, or the one of this connection, has brought. */
+
+static ngx_int_t
+ngx_http_tailgate_answer(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
+    ngx_http_tailgate_peer_t *peer)
+{
+    ngx_http_tailgate_record_t      *record;
+    ngx_http_tailgate_srv_conf_t    *scf;
+    ngx_http_tailgate_connection_t  *tc;
+
+    record = ctx->record;
+    tc = record->connection;
+
+    if (peer == NULL) {
+        return ngx_http_tailgate_stranger(r, record, TG_STATUS_UNAVAILABLE,
+                                          "no memory for an identity");
+    }
+
+    if (ctx->connection && peer != tc->peer
+        && peer->status != TG_STATUS_UNAVAILABLE)
+    {
+        if (tc->peer) {
+            ngx_http_tailgate_peer_release(tc->peer);
+        }
+
+        tc->peer = ngx_http_tailgate_peer_hold(peer);
+    }
+
+    if (ctx->connection && peer->status == TG_STATUS_STRANGER) {
+
+        scf = ngx_http_get_module_srv_conf(r, ngx_http_tailgate_module);
+
+        if (scf->trusted_serve && tg_addr_is_loopback(&record->source.local)) {
+            return ngx_http_tailgate_serve(r, record, peer);
+        }
+
+        return ngx_http_tailgate_stranger(r, record, TG_STATUS_STRANGER,
+            "a connection from this machine itself that is nobody's; if "
+            "tailscale serve is in front of nginx, see "
+            "tailgate_trusted_serve");
+    }
+
+    ngx_http_tailgate_set_peer(r, record, ngx_http_tailgate_peer_hold(peer));
+
+    return NGX_OK;
+}
+
+
+/* A peer without an identity, which lives as long as the request. */
+
+static ngx_int_t
+ngx_http_tailgate_stranger(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record, tg_status_t status, const char *reason)
+{
+    ngx_http_tailgate_peer_t  *peer;
+
+    /* the old one may be this */
+    ngx_http_tailgate_set_peer(r, record, NULL);
+
+    peer = &record->stranger;
+
+    ngx_memzero(peer, sizeof(ngx_http_tailgate_peer_t));
+
+    peer->status = status;
+    peer->reason.len = ngx_strlen(reason);
+    peer->reason.data = (u_char *) reason;
+
+    ngx_http_tailgate_set_peer(r, record, peer);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_tailgate_set_peer(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record, ngx_http_tailgate_peer_t *peer)
+{
+    if (record->peer && record->peer != &record->stranger) {
+        ngx_http_tailgate_peer_release(record->peer);
+    }
+
+    record->peer = peer;
+    record->identified = r->connection->sockaddr;
+
+    /* they may have been asked for before */
+    ngx_http_tailgate_reset_variables(r);
+}
+
+
+/* A key may expire during a connection. */
+
+static ngx_uint_t
+ngx_http_tailgate_expired(ngx_http_tailgate_peer_t *peer)
+{
+    return ngx_http_tailgate_has_identity(peer)
+           && peer->identity.key_expiry
+           && peer->identity.key_expiry <= ngx_time();
+}
+
+
+/*
+ * The one exception to "never a header": tailscale serve in front of nginx, by
+ * a connection from this machine that WhoIs does not know, on a listener that
+ * nobody else can reach.
+ */
+
+static ngx_int_t
+ngx_http_tailgate_serve(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record, ngx_http_tailgate_peer_t *peer)
+{
+    int                        rc;
+    tg_str_t                   login, name, picture;
+    tg_alloc_t                 alloc;
+    tg_error_t                 error;
+    ngx_http_tailgate_peer_t  *served;
+
+    if (record->funnel) {
+        (void) ngx_http_tailgate_stranger(r, record, TG_STATUS_FUNNEL,
+                                          "a Funnel request: it came from the "
+                                          "Internet");
+        record->stranger.identity.status = TG_STATUS_FUNNEL;
+        record->stranger.identity.traits = TG_TRAIT_FUNNEL;
+
+        return NGX_OK;
+    }
+
+    if (record->serve_bad) {
+        return ngx_http_tailgate_stranger(r, record, TG_STATUS_STRANGER,
+            "identity headers of tailscale serve came twice or under another "
+            "spelling");
+    }
+
+    if (record->serve_login.len == 0) {
+        return ngx_http_tailgate_stranger(r, record, TG_STATUS_STRANGER,
+            "tailscale serve names nobody: a tagged node, or no serve at all");
+    }
+
+    served = &record->stranger;
+
+    (void) ngx_http_tailgate_stranger(r, record, TG_STATUS_STRANGER, "");
+
+    login.data = (char *) record->serve_login.data;
+    login.len = record->serve_login.len;
+    name.data = (char *) record->serve_name.data;
+    name.len = record->serve_name.len;
+    picture.data = (char *) record->serve_picture.data;
+    picture.len = record->serve_picture.len;
+
+    alloc = ngx_http_tailgate_alloc(r->pool);
+    ngx_memzero(&error, sizeof(tg_error_t));
+
+    rc = tg_identity_from_serve(login, name, picture,
+                                peer->self ? &peer->self->self : NULL,
+                                &alloc, &served->identity, &error);
+
+    if (rc == TG_ERR_NOMEM) {
+        return NGX_ERROR;
+    }
+
+    if (rc != TG_OK) {
+        return ngx_http_tailgate_stranger(r, record, TG_STATUS_STRANGER,
+                                          tg_strerror(rc));
+    }
+
+    served->status = served->identity.status;
+    served->self = peer->self;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_tailgate_warn(ngx_http_request_t *r, const tg_source_t *source)
+{
+    char                         peer[TG_ADDR_TEXT_MAX];
+    char                         local[TG_ADDR_TEXT_MAX];
+    ngx_uint_t                   hash;
+    ngx_http_tailgate_warned_t  *warned;
+
+    hash = ngx_crc32_short((u_char *) source->peer.bytes,
+                           sizeof(source->peer.bytes));
+    warned = &ngx_http_tailgate_warned[hash % NGX_HTTP_TAILGATE_WARNED];
+
+    if (tg_addr_equal(&warned->addr, &source->peer)
+        && ngx_time() - warned->time < NGX_HTTP_TAILGATE_WARNED_AGE)
+    {
+        return;
+    }
+
+    warned->addr = source->peer;
+    warned->time = ngx_time();
+
+    (void) tg_addr_format(&source->peer, 0, peer);
+    (void) tg_addr_format(&source->local, 0, local);
+
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                  "tailgate: the source %s is in the tailnet ranges, but came "
+                  "to %s, which is no tailnet address of this node: a "
+                  "stranger, and a forger if it did not come by a Tailscale "
+                  "Service (see tailgate_service)", peer, local);
+}

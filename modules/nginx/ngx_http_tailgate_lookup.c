@@ -1,0 +1,692 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include "ngx_http_tailgate_lookup.h"
+
+
+struct ngx_http_tailgate_lookup_s {
+    ngx_str_node_t                node;      /* by scope and target */
+    ngx_pool_t                   *pool;
+    ngx_http_tailgate_node_t     *owner;
+    ngx_str_t                     target;
+    ngx_queue_t                   waiters;
+    ngx_http_tailgate_call_t      call;
+    ngx_http_tailgate_waiter_t    self;      /* waits for the own state */
+    ngx_msec_t                    started;
+    unsigned                      answered:1;
+};
+
+
+static ngx_http_tailgate_lookup_t *ngx_http_tailgate_lookup_create(
+    ngx_http_tailgate_node_t *node, ngx_str_t *key, ngx_uint_t hash,
+    ngx_str_t *target);
+static void ngx_http_tailgate_lookup_ask(ngx_http_tailgate_lookup_t *lookup);
+static void ngx_http_tailgate_lookup_answered(ngx_http_tailgate_call_t *call);
+static void ngx_http_tailgate_lookup_self_handler(ngx_event_t *ev);
+static void ngx_http_tailgate_lookup_judge(ngx_http_tailgate_lookup_t *lookup);
+static void ngx_http_tailgate_lookup_unavailable(
+    ngx_http_tailgate_lookup_t *lookup, ngx_str_t *reason);
+static void ngx_http_tailgate_lookup_done(ngx_http_tailgate_lookup_t *lookup,
+    ngx_http_tailgate_peer_t *peer);
+static void ngx_http_tailgate_lookup_free(ngx_http_tailgate_lookup_t *lookup);
+static void ngx_http_tailgate_self_answered(ngx_http_tailgate_call_t *call);
+static ngx_int_t ngx_http_tailgate_self_parse(ngx_http_tailgate_node_t *node,
+    ngx_http_tailgate_call_t *call);
+static void ngx_http_tailgate_self_failed(ngx_http_tailgate_node_t *node,
+    const char *fmt, ...);
+static void ngx_http_tailgate_waiter_post(ngx_queue_t *q);
+static void *ngx_http_tailgate_palloc(void *ctx, size_t size);
+
+
+static ngx_str_t  ngx_http_tailgate_status_target =
+    ngx_string(TG_LOCALAPI_STATUS);
+
+
+ngx_int_t
+ngx_http_tailgate_node_init(ngx_http_tailgate_node_t *node, ngx_pool_t *pool)
+{
+    ngx_rbtree_init(&node->lookups, &node->sentinel,
+                    ngx_str_rbtree_insert_value);
+    ngx_queue_init(&node->self_waiters);
+
+    return ngx_http_tailgate_localapi_init(&node->localapi, pool);
+}
+
+
+ngx_int_t
+ngx_http_tailgate_lookup_wait(ngx_http_tailgate_node_t *node,
+    const tg_question_t *question, ngx_atomic_uint_t scope,
+    ngx_http_tailgate_waiter_t *waiter)
+{
+    char                         buf[TG_LOCALAPI_TARGET_MAX];
+    u_char                       key_buf[TG_LOCALAPI_TARGET_MAX
+                                         + NGX_ATOMIC_T_LEN + 1];
+    size_t                       len;
+    uint32_t                     hash;
+    ngx_str_t                    key, target;
+    ngx_http_tailgate_lookup_t  *lookup;
+
+    if (tg_whois_target(&question->addr, question->with_port,
+                        question->service, NULL, buf, &len)
+        != TG_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    target.data = (u_char *) buf;
+    target.len = len;
+
+    key.data = key_buf;
+    key.len = ngx_sprintf(key_buf, "%uA %V", scope, &target) - key_buf;
+
+    hash = ngx_crc32_long(key.data, key.len);
+
+    lookup = (ngx_http_tailgate_lookup_t *)
+                 ngx_str_rbtree_lookup(&node->lookups, &key, hash);
+
+    if (lookup == NULL) {
+
+        lookup = ngx_http_tailgate_lookup_create(node, &key, hash, &target);
+        if (lookup == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (ngx_http_tailgate_self(node, NGX_HTTP_TAILGATE_SELF_AGE)) {
+            ngx_http_tailgate_lookup_ask(lookup);
+
+        } else if (ngx_http_tailgate_self_wait(node, &lookup->self) != NGX_OK)
+        {
+            ngx_http_tailgate_lookup_free(lookup);
+            return NGX_ERROR;
+        }
+    }
+
+    waiter->node = node;
+    waiter->lookup = lookup;
+    waiter->queued = 1;
+
+    ngx_queue_insert_tail(&lookup->waiters, &waiter->queue);
+
+    return NGX_OK;
+}
+
+
+static ngx_http_tailgate_lookup_t *
+ngx_http_tailgate_lookup_create(ngx_http_tailgate_node_t *node,
+    ngx_str_t *key, ngx_uint_t hash, ngx_str_t *target)
+{
+    ngx_pool_t                  *pool;
+    ngx_http_tailgate_lookup_t  *lookup;
+
+    pool = ngx_create_pool(4096, ngx_cycle->log);
+    if (pool == NULL) {
+        return NULL;
+    }
+
+    lookup = ngx_pcalloc(pool, sizeof(ngx_http_tailgate_lookup_t));
+    if (lookup == NULL) {
+        goto failed;
+    }
+
+    lookup->node.node.key = hash;
+    lookup->node.str.len = key->len;
+    lookup->node.str.data = ngx_pstrdup(pool, key);
+    lookup->target.len = target->len;
+    lookup->target.data = ngx_pstrdup(pool, target);
+
+    if (lookup->node.str.data == NULL || lookup->target.data == NULL) {
+        goto failed;
+    }
+
+    lookup->pool = pool;
+    lookup->owner = node;
+    lookup->started = ngx_current_msec;
+
+    lookup->self.event.handler = ngx_http_tailgate_lookup_self_handler;
+    lookup->self.event.data = lookup;
+
+    lookup->call.localapi = &node->localapi;
+    lookup->call.pool = pool;
+    lookup->call.handler = ngx_http_tailgate_lookup_answered;
+    lookup->call.data = lookup;
+
+    ngx_queue_init(&lookup->waiters);
+    ngx_rbtree_insert(&node->lookups, &lookup->node.node);
+
+    return lookup;
+
+failed:
+
+    ngx_destroy_pool(pool);
+
+    return NULL;
+}
+
+
+static void
+ngx_http_tailgate_lookup_ask(ngx_http_tailgate_lookup_t *lookup)
+{
+    /*
+     * Without memory the call fails by its own event: a waiter must never be
+     * answered before it waits.
+     */
+
+    if (ngx_http_tailgate_localapi_ask(&lookup->call, &lookup->target)
+        != NGX_OK)
+    {
+        ngx_str_set(&lookup->call.error, "no memory");
+        lookup->self.event.log = ngx_cycle->log;
+        lookup->answered = 1;
+
+        ngx_post_event(&lookup->self.event, &ngx_posted_events);
+    }
+}
+
+
+/*
+ * A 404 means a stranger only while the node is up: after a restart it is
+ * what tailscaled answers for peers that it knows.  So the own state has to
+ * be younger than the question.
+ */
+
+static void
+ngx_http_tailgate_lookup_answered(ngx_http_tailgate_call_t *call)
+{
+    ngx_http_tailgate_lookup_t  *lookup;
+
+    lookup = call->data;
+    lookup->answered = 1;
+
+    if (call->code == 404
+        && ngx_http_tailgate_self(lookup->owner,
+                                  ngx_current_msec - lookup->started)
+           == NULL
+        && ngx_http_tailgate_self_wait(lookup->owner, &lookup->self)
+           == NGX_OK)
+    {
+        return;
+    }
+
+    ngx_http_tailgate_lookup_judge(lookup);
+}
+
+
+static void
+ngx_http_tailgate_lookup_self_handler(ngx_event_t *ev)
+{
+    ngx_http_tailgate_lookup_t  *lookup;
+
+    lookup = ev->data;
+
+    if (lookup->answered) {
+        ngx_http_tailgate_lookup_judge(lookup);
+        return;
+    }
+
+    if (ngx_http_tailgate_self(lookup->owner, NGX_HTTP_TAILGATE_SELF_AGE)
+        == NULL)
+    {
+        ngx_http_tailgate_lookup_unavailable(lookup,
+                                 ngx_http_tailgate_self_error(lookup->owner));
+        return;
+    }
+
+    ngx_http_tailgate_lookup_ask(lookup);
+}
+
+
+static void
+ngx_http_tailgate_lookup_judge(ngx_http_tailgate_lookup_t *lookup)
+{
+    size_t                     len;
+    tg_alloc_t                 alloc;
+    tg_error_t                 error;
+    ngx_http_tailgate_call_t  *call;
+    ngx_http_tailgate_self_t  *self;
+    ngx_http_tailgate_peer_t  *peer;
+
+    call = &lookup->call;
+
+    if (call->code == 0) {
+        ngx_http_tailgate_lookup_unavailable(lookup, &call->error);
+        return;
+    }
+
+    self = ngx_http_tailgate_self(lookup->owner,
+                                  call->code == 404
+                                  ? ngx_current_msec - lookup->started
+                                  : NGX_HTTP_TAILGATE_SELF_AGE
+                                    + lookup->owner->localapi.timeout);
+
+    if (self == NULL) {
+        ngx_http_tailgate_lookup_unavailable(lookup,
+                                 ngx_http_tailgate_self_error(lookup->owner));
+        return;
+    }
+
+    peer = ngx_pcalloc(lookup->pool, sizeof(ngx_http_tailgate_peer_t));
+    if (peer == NULL) {
+        ngx_http_tailgate_lookup_done(lookup, NULL);
+        return;
+    }
+
+    alloc = ngx_http_tailgate_alloc(lookup->pool);
+    ngx_memzero(&error, sizeof(tg_error_t));
+
+    peer->status = tg_whois_status((int) call->code, (char *) call->body.data,
+                                   call->body.len, &self->self, ngx_time(),
+                                   &alloc, &peer->identity, &error);
+
+    if (call->body.data) {
+        (void) ngx_pfree(lookup->pool, call->body.data);
+    }
+
+    peer->pool = lookup->pool;
+    peer->self = ngx_http_tailgate_self_hold(self);
+
+    len = ngx_strlen(error.text);
+
+    if (len) {
+        peer->reason.data = ngx_pnalloc(lookup->pool, len);
+
+        if (peer->reason.data) {
+            ngx_memcpy(peer->reason.data, error.text, len);
+            peer->reason.len = len;
+        }
+    }
+
+    if (peer->status == TG_STATUS_UNAVAILABLE) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "tailgate: %V does not identify \"%V\": %V",
+                      &call->localapi->name, &lookup->target, &peer->reason);
+    }
+
+    ngx_http_tailgate_lookup_done(lookup, peer);
+}
+
+
+static void
+ngx_http_tailgate_lookup_unavailable(ngx_http_tailgate_lookup_t *lookup,
+    ngx_str_t *reason)
+{
+    ngx_http_tailgate_peer_t  *peer;
+
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "tailgate: %V does not identify \"%V\": %V",
+                  &lookup->owner->localapi.name, &lookup->target, reason);
+
+    peer = ngx_pcalloc(lookup->pool, sizeof(ngx_http_tailgate_peer_t));
+
+    if (peer) {
+        peer->pool = lookup->pool;
+        peer->status = TG_STATUS_UNAVAILABLE;
+        peer->reason.data = ngx_pstrdup(lookup->pool, reason);
+
+        if (peer->reason.data) {
+            peer->reason.len = reason->len;
+        }
+    }
+
+    ngx_http_tailgate_lookup_done(lookup, peer);
+}
+
+
+/*
+ * The lookup's pool becomes the peer's.  A waiter without an answer (there was
+ * no memory for one) has to take that for an outage.
+ */
+
+static void
+ngx_http_tailgate_lookup_done(ngx_http_tailgate_lookup_t *lookup,
+    ngx_http_tailgate_peer_t *peer)
+{
+    ngx_queue_t                 *q;
+    ngx_http_tailgate_waiter_t  *waiter;
+
+    ngx_rbtree_delete(&lookup->owner->lookups, &lookup->node.node);
+
+    if (peer) {
+        peer->refs = 1;
+    }
+
+    while (!ngx_queue_empty(&lookup->waiters)) {
+
+        q = ngx_queue_head(&lookup->waiters);
+        waiter = ngx_queue_data(q, ngx_http_tailgate_waiter_t, queue);
+
+        waiter->lookup = NULL;
+
+        if (peer) {
+            waiter->peer = ngx_http_tailgate_peer_hold(peer);
+        }
+
+        ngx_http_tailgate_waiter_post(q);
+    }
+
+    if (peer) {
+        ngx_http_tailgate_peer_release(peer);
+
+    } else {
+        ngx_destroy_pool(lookup->pool);
+    }
+}
+
+
+/* Nobody waits any more. */
+
+static void
+ngx_http_tailgate_lookup_free(ngx_http_tailgate_lookup_t *lookup)
+{
+    ngx_rbtree_delete(&lookup->owner->lookups, &lookup->node.node);
+
+    ngx_http_tailgate_localapi_cancel(&lookup->call);
+    ngx_http_tailgate_waiter_cancel(&lookup->self);
+
+    ngx_destroy_pool(lookup->pool);
+}
+
+
+ngx_http_tailgate_self_t *
+ngx_http_tailgate_self(ngx_http_tailgate_node_t *node, ngx_msec_t age)
+{
+    if (node->self == NULL
+        || (ngx_msec_t) (ngx_current_msec - node->self->taken) > age)
+    {
+        return NULL;
+    }
+
+    return node->self;
+}
+
+
+ngx_str_t *
+ngx_http_tailgate_self_error(ngx_http_tailgate_node_t *node)
+{
+    return &node->self_error;
+}
+
+
+ngx_int_t
+ngx_http_tailgate_self_wait(ngx_http_tailgate_node_t *node,
+    ngx_http_tailgate_waiter_t *waiter)
+{
+    ngx_pool_t                *pool;
+    ngx_http_tailgate_call_t  *call;
+
+    if (node->self_call == NULL) {
+
+        pool = ngx_create_pool(4096, ngx_cycle->log);
+        if (pool == NULL) {
+            return NGX_ERROR;
+        }
+
+        call = ngx_pcalloc(pool, sizeof(ngx_http_tailgate_call_t));
+        if (call == NULL) {
+            ngx_destroy_pool(pool);
+            return NGX_ERROR;
+        }
+
+        call->localapi = &node->localapi;
+        call->pool = pool;
+        call->handler = ngx_http_tailgate_self_answered;
+        call->data = node;
+
+        if (ngx_http_tailgate_localapi_ask(call,
+                                           &ngx_http_tailgate_status_target)
+            != NGX_OK)
+        {
+            ngx_destroy_pool(pool);
+            return NGX_ERROR;
+        }
+
+        node->self_call = call;
+        node->self_pool = pool;
+        node->self_started = ngx_current_msec;
+    }
+
+    waiter->node = node;
+    waiter->lookup = NULL;
+    waiter->queued = 1;
+
+    ngx_queue_insert_tail(&node->self_waiters, &waiter->queue);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_tailgate_self_answered(ngx_http_tailgate_call_t *call)
+{
+    ngx_pool_t                *pool;
+    ngx_http_tailgate_node_t  *node;
+
+    node = call->data;
+    pool = node->self_pool;
+
+    node->self_call = NULL;
+    node->self_pool = NULL;
+
+    if (ngx_http_tailgate_self_parse(node, call) == NGX_OK) {
+        /* it is the new self's now */
+        pool = NULL;
+    }
+
+    while (!ngx_queue_empty(&node->self_waiters)) {
+        ngx_http_tailgate_waiter_post(ngx_queue_head(&node->self_waiters));
+    }
+
+    if (pool) {
+        ngx_destroy_pool(pool);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_tailgate_self_parse(ngx_http_tailgate_node_t *node,
+    ngx_http_tailgate_call_t *call)
+{
+    int                        rc;
+    tg_alloc_t                 alloc;
+    tg_error_t                 error;
+    ngx_http_tailgate_self_t  *self;
+
+    if (call->code == 0) {
+        ngx_http_tailgate_self_failed(node, "%V", &call->error);
+        return NGX_ERROR;
+    }
+
+    if (call->code != 200) {
+        ngx_http_tailgate_self_failed(node, "its status answer is %i",
+                                      call->code);
+        return NGX_ERROR;
+    }
+
+    self = ngx_pcalloc(call->pool, sizeof(ngx_http_tailgate_self_t));
+    if (self == NULL) {
+        ngx_http_tailgate_self_failed(node, "no memory");
+        return NGX_ERROR;
+    }
+
+    alloc = ngx_http_tailgate_alloc(call->pool);
+    ngx_memzero(&error, sizeof(tg_error_t));
+
+    rc = tg_status_parse((char *) call->body.data, call->body.len, &alloc,
+                         &self->self, &error);
+
+    if (call->body.data) {
+        (void) ngx_pfree(call->pool, call->body.data);
+    }
+
+    if (rc != TG_OK) {
+        ngx_http_tailgate_self_failed(node,
+                                      "its status answer is nonsense: %s",
+                                      error.text[0] ? error.text
+                                                    : tg_strerror(rc));
+        return NGX_ERROR;
+    }
+
+    self->refs = 1;
+    self->pool = call->pool;
+    self->taken = node->self_started;
+
+    if (node->self) {
+        ngx_http_tailgate_self_release(node->self);
+    }
+
+    node->self = self;
+    node->self_error.len = 0;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_tailgate_self_failed(ngx_http_tailgate_node_t *node,
+    const char *fmt, ...)
+{
+    u_char   *last;
+    va_list   args;
+
+    va_start(args, fmt);
+    last = ngx_vslprintf(node->self_error_buf,
+                         node->self_error_buf + sizeof(node->self_error_buf),
+                         fmt, args);
+    va_end(args);
+
+    node->self_error.data = node->self_error_buf;
+    node->self_error.len = last - node->self_error_buf;
+}
+
+
+static void
+ngx_http_tailgate_waiter_post(ngx_queue_t *q)
+{
+    ngx_http_tailgate_waiter_t  *waiter;
+
+    waiter = ngx_queue_data(q, ngx_http_tailgate_waiter_t, queue);
+
+    ngx_queue_remove(q);
+    waiter->queued = 0;
+
+    waiter->event.log = ngx_cycle->log;
+    ngx_post_event(&waiter->event, &ngx_posted_events);
+}
+
+
+/*
+ * A lookup that nobody waits for any more is given up: what remains under way
+ * is waited for, so that an exiting worker neither leaves a connection open
+ * nor stays for an answer that nobody wants.
+ */
+
+void
+ngx_http_tailgate_waiter_cancel(ngx_http_tailgate_waiter_t *waiter)
+{
+    ngx_http_tailgate_node_t    *node;
+    ngx_http_tailgate_lookup_t  *lookup;
+
+    if (waiter->event.posted) {
+        ngx_delete_posted_event(&waiter->event);
+    }
+
+    if (waiter->peer) {
+        ngx_http_tailgate_peer_release(waiter->peer);
+        waiter->peer = NULL;
+    }
+
+    if (!waiter->queued) {
+        return;
+    }
+
+    ngx_queue_remove(&waiter->queue);
+    waiter->queued = 0;
+
+    node = waiter->node;
+    lookup = waiter->lookup;
+    waiter->lookup = NULL;
+
+    if (lookup) {
+
+        if (ngx_queue_empty(&lookup->waiters)) {
+            ngx_http_tailgate_lookup_free(lookup);
+        }
+
+        return;
+    }
+
+    if (node->self_call && ngx_queue_empty(&node->self_waiters)) {
+
+        ngx_http_tailgate_localapi_cancel(node->self_call);
+        ngx_destroy_pool(node->self_pool);
+
+        node->self_call = NULL;
+        node->self_pool = NULL;
+    }
+}
+
+
+ngx_http_tailgate_self_t *
+ngx_http_tailgate_self_hold(ngx_http_tailgate_self_t *self)
+{
+    self->refs++;
+
+    return self;
+}
+
+
+void
+ngx_http_tailgate_self_release(ngx_http_tailgate_self_t *self)
+{
+    if (--self->refs == 0) {
+        ngx_destroy_pool(self->pool);
+    }
+}
+
+
+ngx_http_tailgate_peer_t *
+ngx_http_tailgate_peer_hold(ngx_http_tailgate_peer_t *peer)
+{
+    peer->refs++;
+
+    return peer;
+}
+
+
+void
+ngx_http_tailgate_peer_release(ngx_http_tailgate_peer_t *peer)
+{
+    if (--peer->refs) {
+        return;
+    }
+
+    if (peer->self) {
+        ngx_http_tailgate_self_release(peer->self);
+    }
+
+    ngx_destroy_pool(peer->pool);
+}
+
+
+tg_alloc_t
+ngx_http_tailgate_alloc(ngx_pool_t *pool)
+{
+    tg_alloc_t  alloc;
+
+    alloc.alloc = ngx_http_tailgate_palloc;
+    alloc.ctx = pool;
+
+    return alloc;
+}
+
+
+static void *
+ngx_http_tailgate_palloc(void *ctx, size_t size)
+{
+    return ngx_palloc(ctx, size);
+}

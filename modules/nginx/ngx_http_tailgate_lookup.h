@@ -1,0 +1,141 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ *
+ * Who is it, and who are we: answers of the LocalAPI turned into identities.
+ * A lookup belongs to the worker process; any number of waiters get its
+ * answer, each by an event of its own.
+ */
+
+#ifndef NGX_HTTP_TAILGATE_LOOKUP_H_INCLUDED_
+#define NGX_HTTP_TAILGATE_LOOKUP_H_INCLUDED_
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include <tailgate/gate.h>
+#include <tailgate/identity.h>
+
+#include "ngx_http_tailgate_localapi.h"
+
+
+/*
+ * How old, in ms, the node's own state may be: in general, and when a source
+ * seems to have come by an address that is not the node's.
+ */
+
+#define NGX_HTTP_TAILGATE_SELF_AGE    10000
+#define NGX_HTTP_TAILGATE_SELF_FRESH  1000
+
+
+/* This node.  Counted: freed with the last that holds it. */
+
+typedef struct {
+    ngx_uint_t                  refs;
+    ngx_pool_t                 *pool;
+    ngx_msec_t                  taken;     /* ngx_current_msec */
+    tg_self_t                   self;
+} ngx_http_tailgate_self_t;
+
+
+/* What became of an identification.  Counted too. */
+
+typedef struct {
+    ngx_uint_t                  refs;
+    ngx_pool_t                 *pool;
+    tg_status_t                 status;
+    tg_identity_t               identity;  /* if status says that there is */
+    ngx_str_t                   reason;    /* for a log; may be empty */
+    ngx_http_tailgate_self_t   *self;      /* may be NULL */
+} ngx_http_tailgate_peer_t;
+
+
+typedef struct ngx_http_tailgate_lookup_s  ngx_http_tailgate_lookup_t;
+
+typedef struct {
+    ngx_http_tailgate_localapi_t  localapi;
+
+    /* private */
+    ngx_rbtree_t                  lookups;
+    ngx_rbtree_node_t             sentinel;
+    ngx_http_tailgate_self_t     *self;
+    ngx_str_t                     self_error;
+    ngx_queue_t                   self_waiters;
+    ngx_http_tailgate_call_t     *self_call;
+    ngx_pool_t                   *self_pool;
+    ngx_msec_t                    self_started;
+    u_char                        self_error_buf[512];
+} ngx_http_tailgate_node_t;
+
+
+/* One who waits: for a peer, or for the own state.  Zero it first. */
+
+typedef struct {
+    ngx_event_t                   event;   /* handler and data: the caller's */
+
+    /* the answer, when the event comes */
+    ngx_http_tailgate_peer_t     *peer;    /* held for the waiter */
+
+    /* private */
+    ngx_queue_t                   queue;
+    ngx_http_tailgate_node_t     *node;
+    ngx_http_tailgate_lookup_t   *lookup;
+    unsigned                      queued:1;
+} ngx_http_tailgate_waiter_t;
+
+
+/* node->localapi is filled; for the life of a worker process. */
+
+ngx_int_t ngx_http_tailgate_node_init(ngx_http_tailgate_node_t *node,
+    ngx_pool_t *pool);
+
+/*
+ * The own state, not older than age: borrowed, good until the next event.
+ * NULL if there is none: then ngx_http_tailgate_self_wait() fetches it.
+ */
+
+ngx_http_tailgate_self_t *ngx_http_tailgate_self(
+    ngx_http_tailgate_node_t *node, ngx_msec_t age);
+
+/* Why the last attempt at it failed; empty if it did not. */
+
+ngx_str_t *ngx_http_tailgate_self_error(ngx_http_tailgate_node_t *node);
+
+/*
+ * The waiter's event is posted when an attempt, which is begun if none is
+ * under way, is over.  NGX_ERROR: out of memory.
+ */
+
+ngx_int_t ngx_http_tailgate_self_wait(ngx_http_tailgate_node_t *node,
+    ngx_http_tailgate_waiter_t *waiter);
+
+/*
+ * Asks who that is; the waiter's event is posted when waiter->peer is there.
+ * Waiters of one question at one time share a lookup; scope separates those
+ * that may not (the number of a connection, else 0).  NGX_ERROR: out of
+ * memory, or a question that cannot be asked.
+ */
+
+ngx_int_t ngx_http_tailgate_lookup_wait(ngx_http_tailgate_node_t *node,
+    const tg_question_t *question, ngx_atomic_uint_t scope,
+    ngx_http_tailgate_waiter_t *waiter);
+
+/* Forgets the wait, and lets go of an answer.  Harmless when there is none. */
+
+void ngx_http_tailgate_waiter_cancel(ngx_http_tailgate_waiter_t *waiter);
+
+
+ngx_http_tailgate_self_t *ngx_http_tailgate_self_hold(
+    ngx_http_tailgate_self_t *self);
+void ngx_http_tailgate_self_release(ngx_http_tailgate_self_t *self);
+ngx_http_tailgate_peer_t *ngx_http_tailgate_peer_hold(
+    ngx_http_tailgate_peer_t *peer);
+void ngx_http_tailgate_peer_release(ngx_http_tailgate_peer_t *peer);
+
+/* libtailgate's allocator over a pool. */
+
+tg_alloc_t ngx_http_tailgate_alloc(ngx_pool_t *pool);
+
+
+#endif /* NGX_HTTP_TAILGATE_LOOKUP_H_INCLUDED_ */

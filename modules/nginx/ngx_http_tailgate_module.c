@@ -1,0 +1,238 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ *
+ * The main module: directives, and what happens when nginx starts.  It is the
+ * last in the list of modules, so that its handlers run first in each phase
+ * but the access one.
+ */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_tailgate_module.h"
+#include "ngx_http_tailgate_phases.h"
+
+
+static ngx_int_t ngx_http_tailgate_init(ngx_conf_t *cf);
+static ngx_int_t ngx_http_tailgate_init_process(ngx_cycle_t *cycle);
+
+
+static ngx_conf_enum_t  ngx_http_tailgate_enable[] = {
+    { ngx_string("off"), NGX_HTTP_TAILGATE_OFF },
+    { ngx_string("on"), NGX_HTTP_TAILGATE_ON },
+    { ngx_string("optional"), NGX_HTTP_TAILGATE_OPTIONAL },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_command_t  ngx_http_tailgate_commands[] = {
+
+    { ngx_string("tailgate"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_tailgate_loc_conf_t, enable),
+      &ngx_http_tailgate_enable },
+
+    { ngx_string("tailgate_localapi"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE123,
+      ngx_http_tailgate_localapi,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("tailgate_service"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE2,
+      ngx_http_tailgate_service,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("tailgate_session_secret"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_tailgate_session_secret,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("tailgate_trusted_proxy"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_CONF_1MORE,
+      ngx_http_tailgate_trusted_proxy,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("tailgate_trusted_serve"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      offsetof(ngx_http_tailgate_srv_conf_t, trusted_serve),
+      NULL },
+
+    { ngx_string("tailgate_interface"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_http_tailgate_interface,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("tailgate_strip"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_CONF_1MORE,
+      ngx_http_tailgate_strip_names,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("tailgate_peers"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_tailgate_peers,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("tailgate_tailnet"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_tailgate_tailnet,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("tailgate_headers"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_tailgate_headers,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("tailgate_set_header"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE23,
+      ngx_http_tailgate_set_header,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("tailgate_session"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_tailgate_session_cookies,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_tailgate_module_ctx = {
+    ngx_http_tailgate_add_variables,       /* preconfiguration */
+    ngx_http_tailgate_init,                /* postconfiguration */
+
+    ngx_http_tailgate_create_main_conf,    /* create main configuration */
+    ngx_http_tailgate_init_main_conf,      /* init main configuration */
+
+    ngx_http_tailgate_create_srv_conf,     /* create server configuration */
+    ngx_http_tailgate_merge_srv_conf,      /* merge server configuration */
+
+    ngx_http_tailgate_create_loc_conf,     /* create location configuration */
+    ngx_http_tailgate_merge_loc_conf       /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_tailgate_module = {
+    NGX_MODULE_V1,
+    &ngx_http_tailgate_module_ctx,         /* module context */
+    ngx_http_tailgate_commands,            /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    ngx_http_tailgate_init_process,        /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static ngx_int_t
+ngx_http_tailgate_init(ngx_conf_t *cf)
+{
+    ngx_uint_t                     i;
+    ngx_http_handler_pt           *h;
+    ngx_http_core_main_conf_t     *cmcf;
+    ngx_http_tailgate_main_conf_t *mcf;
+
+    static const struct {
+        ngx_uint_t                 phase;
+        ngx_http_handler_pt        handler;
+
+    } handlers[] = {
+        { NGX_HTTP_POST_READ_PHASE, ngx_http_tailgate_capture_handler },
+
+        /*
+         * A request that nginx could not parse reaches its error_page without
+         * a POST_READ phase.
+         */
+
+        { NGX_HTTP_SERVER_REWRITE_PHASE, ngx_http_tailgate_capture_handler },
+        { NGX_HTTP_REWRITE_PHASE, ngx_http_tailgate_capture_handler },
+
+        { NGX_HTTP_PREACCESS_PHASE, ngx_http_tailgate_preaccess_handler },
+        { NGX_HTTP_PRECONTENT_PHASE, ngx_http_tailgate_precontent_handler }
+    };
+
+    if (ngx_http_tailgate_init_servers(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    for (i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
+
+        h = ngx_array_push(&cmcf->phases[handlers[i].phase].handlers);
+        if (h == NULL) {
+            return NGX_ERROR;
+        }
+
+        *h = handlers[i].handler;
+    }
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_tailgate_module);
+
+    if (mcf->sessions && mcf->key == NULL) {
+        return ngx_http_tailgate_secret_zone(cf, mcf);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_tailgate_init_process(ngx_cycle_t *cycle)
+{
+    ngx_http_tailgate_node_t       *node;
+    ngx_http_tailgate_main_conf_t  *mcf;
+
+    mcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_tailgate_module);
+
+    if (mcf == NULL) {
+        return NGX_OK;
+    }
+
+    node = ngx_pcalloc(cycle->pool, sizeof(ngx_http_tailgate_node_t));
+    if (node == NULL) {
+        return NGX_ERROR;
+    }
+
+    node->localapi.name = mcf->localapi_name;
+    node->localapi.sockaddr = mcf->sockaddr;
+    node->localapi.socklen = mcf->socklen;
+    node->localapi.timeout = mcf->timeout;
+    node->localapi.keepalive = mcf->keepalive;
+    node->localapi.body_max = TG_WHOIS_BODY_MAX;
+
+    mcf->node = node;
+
+    return ngx_http_tailgate_node_init(node, cycle->pool);
+}

@@ -1,0 +1,272 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ */
+
+#ifndef NGX_HTTP_TAILGATE_MODULE_H_INCLUDED_
+#define NGX_HTTP_TAILGATE_MODULE_H_INCLUDED_
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include <net/if.h>
+
+#include <tailgate/gate.h>
+#include <tailgate/headers.h>
+#include <tailgate/identity.h>
+#include <tailgate/session.h>
+
+#include "ngx_http_tailgate_lookup.h"
+
+
+#define NGX_HTTP_TAILGATE_OFF       0
+#define NGX_HTTP_TAILGATE_ON        1
+#define NGX_HTTP_TAILGATE_OPTIONAL  2
+
+
+/* A request header that a location sets. */
+
+typedef struct {
+    ngx_str_t                   name;
+    u_char                     *lowcase_key;  /* in mcf->names */
+    ngx_uint_t                  hash;
+    size_t                      offset;       /* in headers_in, or
+                                                 NGX_HTTP_TAILGATE_UNKNOWN */
+
+    /* one of these gives the value */
+    const tg_header_t          *header;
+    ngx_str_t                   secret;
+    ngx_http_complex_value_t   *value;
+
+    tg_encoding_t               encoding;     /* of value */
+} ngx_http_tailgate_header_t;
+
+#define NGX_HTTP_TAILGATE_UNKNOWN  ((size_t) -1)
+
+
+typedef struct {
+    ngx_str_t                   localapi_name;
+    struct sockaddr            *sockaddr;
+    socklen_t                   socklen;
+    ngx_msec_t                  timeout;
+    ngx_uint_t                  keepalive;
+
+    ngx_array_t                *services;     /* of tg_service_t */
+    ngx_array_t                 locations;    /* of
+                                               ngx_http_tailgate_loc_conf_t * */
+    u_char                     *names;        /* lower case, of all of them */
+    u_char                     *names_end;
+
+    u_char                     *key;          /* of sessions, from a file */
+    ngx_shm_zone_t             *zone;         /* ... or in here */
+    ngx_uint_t                  sessions;     /* unsigned  sessions:1; */
+
+    ngx_http_variable_t       **variables;
+    ngx_http_tailgate_node_t   *node;         /* of this worker process */
+} ngx_http_tailgate_main_conf_t;
+
+
+typedef struct {
+    ngx_array_t                *trusted;      /* of tg_cidr_t */
+    ngx_flag_t                  trusted_unix;
+    ngx_flag_t                  trusted_serve;
+    ngx_str_t                   interface;
+
+    ngx_array_t                *strip;        /* of ngx_str_t: directives */
+    ngx_array_t                 managed;      /* of ngx_str_t: set headers */
+    tg_strip_t                 *strip_set;    /* NULL: all locations are off */
+    ngx_uint_t                  enabled;      /* unsigned  enabled:1; */
+} ngx_http_tailgate_srv_conf_t;
+
+
+typedef struct {
+    ngx_uint_t                  enable;
+
+    ngx_uint_t                  peers;        /* TG_TRAIT_* */
+    ngx_array_t                *tailnets;     /* of tg_str_t */
+
+    ngx_array_t                *profiles;     /* of
+                                                 ngx_http_tailgate_profile_t */
+    ngx_array_t                *set_headers;  /* of
+                                                 ngx_http_tailgate_header_t */
+    ngx_array_t                *cookies;      /* of tg_str_t; none: off */
+
+    /* compiled */
+    ngx_array_t                 headers;      /* of
+                                                 ngx_http_tailgate_header_t */
+    ngx_array_t                 session_cookies;  /* of tg_str_t */
+} ngx_http_tailgate_loc_conf_t;
+
+
+typedef struct {
+    const tg_profile_t         *profile;
+    ngx_str_t                   secret;
+} ngx_http_tailgate_profile_t;
+
+
+/* What is kept with a connection, on HTTP/2 with the one that carries all. */
+
+typedef struct {
+    tg_addr_t                   local;
+    ngx_http_tailgate_peer_t   *peer;         /* of a loopback connection */
+    ngx_str_t                  *interface;    /* that was compared */
+    unsigned                    wrong_interface:1;
+} ngx_http_tailgate_connection_t;
+
+
+/* What is known of a client's request: one for it and all its subrequests. */
+
+typedef struct {
+    ngx_http_tailgate_connection_t  *connection;
+    tg_source_t                 source;
+    struct sockaddr            *sockaddr;     /* c->sockaddr, before realip */
+    struct sockaddr            *identified;   /* c->sockaddr, when peer was
+                                                 asked for */
+    ngx_http_tailgate_peer_t   *peer;         /* NULL: not identified */
+    ngx_http_tailgate_peer_t    stranger;     /* one that nobody asked about */
+
+    ngx_str_t                   serve_login;  /* tailgate_trusted_serve */
+    ngx_str_t                   serve_name;
+    ngx_str_t                   serve_picture;
+
+    ngx_array_t                *cookies;      /* of ngx_table_elt_t: as sent */
+
+    ngx_str_t                   error;        /* why it was not let in */
+
+    unsigned                    no_address:1; /* QUIC: it may move */
+    unsigned                    serve_bad:1;
+    unsigned                    retry_after:1;
+    unsigned                    funnel:1;
+} ngx_http_tailgate_record_t;
+
+
+/* A pass of a request, or of a subrequest, through the phases. */
+
+typedef struct {
+    ngx_http_tailgate_record_t  *record;
+    ngx_http_tailgate_waiter_t  *waiter;
+
+    unsigned                    own_list:1;   /* of request headers */
+    unsigned                    waiting:1;
+    unsigned                    asked:1;      /* ... for a peer */
+    unsigned                    self_asked:1; /* ... for the own state */
+    unsigned                    connection:1; /* the peer is the connection's */
+    unsigned                    decided:1;
+    unsigned                    allowed:1;
+    unsigned                    sessions:1;   /* cookies were looked at */
+} ngx_http_tailgate_ctx_t;
+
+
+/* config.c */
+
+void *ngx_http_tailgate_create_main_conf(ngx_conf_t *cf);
+char *ngx_http_tailgate_init_main_conf(ngx_conf_t *cf, void *conf);
+void *ngx_http_tailgate_create_srv_conf(ngx_conf_t *cf);
+char *ngx_http_tailgate_merge_srv_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+void *ngx_http_tailgate_create_loc_conf(ngx_conf_t *cf);
+char *ngx_http_tailgate_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+ngx_int_t ngx_http_tailgate_init_servers(ngx_conf_t *cf);
+
+/* directives.c */
+
+ngx_int_t ngx_http_tailgate_socket(ngx_conf_t *cf,
+    ngx_http_tailgate_main_conf_t *mcf, ngx_str_t *name);
+ngx_int_t ngx_http_tailgate_push_str(ngx_array_t *array, ngx_str_t *value);
+ngx_uint_t ngx_http_tailgate_same_name(ngx_str_t *a, ngx_str_t *b);
+
+char *ngx_http_tailgate_localapi(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_tailgate_service(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_tailgate_trusted_proxy(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_tailgate_interface(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_tailgate_peers(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_tailgate_tailnet(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_tailgate_headers(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_tailgate_set_header(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_tailgate_strip_names(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_tailgate_session_cookies(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_tailgate_session_secret(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* secret.c: what is read from files, and the key that workers share */
+
+char *ngx_http_tailgate_secret_line(ngx_conf_t *cf, ngx_str_t *file,
+    ngx_str_t *secret);
+char *ngx_http_tailgate_secret_key(ngx_conf_t *cf, ngx_str_t *file,
+    u_char **key);
+ngx_int_t ngx_http_tailgate_secret_zone(ngx_conf_t *cf,
+    ngx_http_tailgate_main_conf_t *mcf);
+const uint8_t *ngx_http_tailgate_secret(ngx_http_tailgate_main_conf_t *mcf);
+
+/* request.c: what is kept of a request */
+
+ngx_http_tailgate_ctx_t *ngx_http_tailgate_ctx(ngx_http_request_t *r);
+ngx_http_tailgate_record_t *ngx_http_tailgate_record(ngx_http_request_t *r);
+ngx_connection_t *ngx_http_tailgate_real_connection(ngx_http_request_t *r);
+
+/* source.c: where a request comes from */
+
+ngx_int_t ngx_http_tailgate_source_capture(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record);
+void ngx_http_tailgate_source_current(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record, tg_source_t *source);
+
+/*
+ * identify.c: who the client is.  NGX_OK: record->peer is there; NGX_AGAIN:
+ * the request is suspended, and its phases will be run again.
+ */
+
+ngx_int_t ngx_http_tailgate_identify(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx);
+
+/* headers.c: the list of request headers, which is never edited in place */
+
+ngx_int_t ngx_http_tailgate_headers_strip(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx);
+ngx_int_t ngx_http_tailgate_headers_take_back(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx);
+ngx_int_t ngx_http_tailgate_headers_set(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx);
+ngx_int_t ngx_http_tailgate_headers_cookies(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx, const tg_str_t *values, size_t n);
+
+/* session.c */
+
+ngx_int_t ngx_http_tailgate_session_request(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx);
+ngx_int_t ngx_http_tailgate_session_response(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx);
+
+/* variables.c */
+
+ngx_int_t ngx_http_tailgate_add_variables(ngx_conf_t *cf);
+void ngx_http_tailgate_reset_variables(ngx_http_request_t *r);
+
+
+extern ngx_module_t  ngx_http_tailgate_access_module;
+extern ngx_module_t  ngx_http_tailgate_filter_module;
+extern ngx_module_t  ngx_http_tailgate_module;
+
+
+/* Whether identity says who a peer is. */
+
+static ngx_inline ngx_uint_t
+ngx_http_tailgate_has_identity(const ngx_http_tailgate_peer_t *peer)
+{
+    return peer->status >= TG_STATUS_MEMBER
+           && peer->status <= TG_STATUS_UNSIGNED;
+}
+
+
+#endif /* NGX_HTTP_TAILGATE_MODULE_H_INCLUDED_ */

@@ -1,0 +1,143 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ *
+ * What is kept of a request.  An internal redirect clears the contexts of all
+ * modules, so the record of a client's request is found by its pool's list of
+ * cleanups, as ngx_http_realip_module does.
+ */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_tailgate_module.h"
+
+
+static ngx_http_tailgate_record_t *ngx_http_tailgate_record_create(
+    ngx_http_request_t *r);
+static void ngx_http_tailgate_record_cleanup(void *data);
+
+
+/*
+ * The context of this pass of r, made if there is none; NULL without memory.
+ * A new one means another location, or a subrequest: the headers that an
+ * earlier one was given are taken back.
+ */
+
+ngx_http_tailgate_ctx_t *
+ngx_http_tailgate_ctx(ngx_http_request_t *r)
+{
+    ngx_int_t                    rc;
+    ngx_http_tailgate_ctx_t     *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_tailgate_module);
+
+    if (ctx) {
+        return ctx;
+    }
+
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_tailgate_ctx_t));
+    if (ctx == NULL) {
+        return NULL;
+    }
+
+    ctx->record = ngx_http_tailgate_record(r);
+
+    if (ctx->record == NULL) {
+
+        ctx->record = ngx_http_tailgate_record_create(r);
+        if (ctx->record == NULL) {
+            return NULL;
+        }
+
+        rc = ngx_http_tailgate_headers_strip(r, ctx);
+
+    } else {
+        rc = ngx_http_tailgate_headers_take_back(r, ctx);
+    }
+
+    if (rc != NGX_OK) {
+        return NULL;
+    }
+
+    ngx_http_set_ctx(r, ctx, ngx_http_tailgate_module);
+
+    return ctx;
+}
+
+
+ngx_http_tailgate_record_t *
+ngx_http_tailgate_record(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t       *cln;
+    ngx_http_tailgate_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_tailgate_module);
+
+    if (ctx) {
+        return ctx->record;
+    }
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+        if (cln->handler == ngx_http_tailgate_record_cleanup) {
+            return cln->data;
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_http_tailgate_record_t *
+ngx_http_tailgate_record_create(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t          *cln;
+    ngx_http_tailgate_record_t  *record;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_tailgate_record_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    record = cln->data;
+    ngx_memzero(record, sizeof(ngx_http_tailgate_record_t));
+
+    if (ngx_http_tailgate_source_capture(r, record) != NGX_OK) {
+        return NULL;
+    }
+
+    cln->handler = ngx_http_tailgate_record_cleanup;
+
+    return record;
+}
+
+
+/* The log phase is over by now. */
+
+static void
+ngx_http_tailgate_record_cleanup(void *data)
+{
+    ngx_http_tailgate_record_t  *record = data;
+
+    if (record->peer && record->peer != &record->stranger) {
+        ngx_http_tailgate_peer_release(record->peer);
+    }
+}
+
+
+/* On HTTP/2 a request has a connection of its own, which is none. */
+
+ngx_connection_t *
+ngx_http_tailgate_real_connection(ngx_http_request_t *r)
+{
+#if (NGX_HTTP_V2)
+
+    if (r->stream) {
+        return r->stream->connection->connection;
+    }
+
+#endif
+
+    return r->connection;
+}
