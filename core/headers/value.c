@@ -143,8 +143,8 @@ transform(const tg_header_t *header, const tg_alloc_t *alloc, tg_str_t *text)
     /* without the separator the whole of it is the first part */
 
     if (header->transform == TG_TRANSFORM_LAST_NAME) {
-        text->data = (i == 0) ? NULL : text->data + i;
         text->len = (i == 0) ? 0 : text->len - i;
+        text->data += i;
 
     } else if (i != 0) {
         text->len = i - 1;

@@ -143,6 +143,42 @@ test_latin1(void **state)
 }
 
 
+/* Every letter of Latin-1 that has a mark, as a letter and a mark. */
+
+static void
+test_compositions(void **state)
+{
+    static const pair_t  pairs[] = {
+        { "A\xcc\x80" "A\xcc\x81" "A\xcc\x82" "A\xcc\x83" "A\xcc\x88",
+          "\xc0\xc1\xc2\xc3\xc4" },
+        { "A\xcc\x8a" "C\xcc\xa7" "E\xcc\x80" "E\xcc\x81" "E\xcc\x82",
+          "\xc5\xc7\xc8\xc9\xca" },
+        { "E\xcc\x88I\xcc\x80I\xcc\x81I\xcc\x82I\xcc\x88",
+          "\xcb\xcc\xcd\xce\xcf" },
+        { "N\xcc\x83O\xcc\x80O\xcc\x81O\xcc\x82O\xcc\x83",
+          "\xd1\xd2\xd3\xd4\xd5" },
+        { "O\xcc\x88U\xcc\x80U\xcc\x81U\xcc\x82U\xcc\x88",
+          "\xd6\xd9\xda\xdb\xdc" },
+        { "Y\xcc\x81" "a\xcc\x80" "a\xcc\x81" "a\xcc\x82" "a\xcc\x83",
+          "\xdd\xe0\xe1\xe2\xe3" },
+        { "a\xcc\x88" "a\xcc\x8a" "c\xcc\xa7" "e\xcc\x80" "e\xcc\x81",
+          "\xe4\xe5\xe7\xe8\xe9" },
+        { "e\xcc\x82" "e\xcc\x88i\xcc\x80i\xcc\x81i\xcc\x82",
+          "\xea\xeb\xec\xed\xee" },
+        { "i\xcc\x88n\xcc\x83o\xcc\x80o\xcc\x81o\xcc\x82",
+          "\xef\xf1\xf2\xf3\xf4" },
+        { "o\xcc\x83o\xcc\x88u\xcc\x80u\xcc\x81u\xcc\x82",
+          "\xf5\xf6\xf9\xfa\xfb" },
+        { "u\xcc\x88y\xcc\x81y\xcc\x88",
+          "\xfc\xfd\xff" }
+    };
+
+    (void) state;
+
+    check(TG_ENCODING_LATIN1, pairs, N(pairs));
+}
+
+
 static void
 test_ascii(void **state)
 {
@@ -369,6 +405,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test_setup_teardown(test_utf8, setup, teardown),
         cmocka_unit_test_setup_teardown(test_latin1, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_compositions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ascii, setup, teardown),
         cmocka_unit_test_setup_teardown(test_percent, setup, teardown),
         cmocka_unit_test_setup_teardown(test_quoted_printable, setup,

@@ -170,6 +170,12 @@ test_passes(void **state)
     header = join("sid=m", companion(&machine, "sid=m"));
 
     expect(&machine, header, "sid=m", 0);
+
+    /* browsers trim blanks before they store */
+
+    header = join("sid=a b", companion(&alice, " sid\t=  a b ; Path=/"));
+
+    expect(&alice, header, "sid=a b", 0);
 }
 
 
@@ -241,6 +247,13 @@ test_forged(void **state)
 
     memcpy(buf, header, len);
     buf[len - 1] = '\0';
+    expect(&alice, buf, "", 1);
+
+    (void) snprintf(buf, sizeof(buf), "%sA", header);
+    expect(&alice, buf, "", 1);
+
+    (void) snprintf(buf, sizeof(buf), "sid=abc; tailgate-hub-%s",
+                    header + strlen("sid=abc; tailgate-"));
     expect(&alice, buf, "", 1);
 
     expect(&alice, "sid=abc; tailgate-sid=", "", 1);
