@@ -128,6 +128,13 @@ def test_nothing_missing(machine):
     assert (result.returncode, machine.log) == (0, [])
 
 
+def test_no_debian(machine):
+    (machine.bin / "dpkg-query").unlink()
+    result = machine.need("gcc")
+    assert (result.returncode, machine.log) == (0, [])
+    assert "this is no Debian" in result.stderr
+
+
 def test_only_missing(machine):
     machine.says("installed", "gcc")
     machine.says("known", "gcc", "make", "libc6-dev")
