@@ -29,8 +29,8 @@ static const authd_config_key_t  config_keys[] = {
     { NULL, "policy", authd_config_set_policy, 0, 0, 0,
       "none", false,
       "Who may pass. \"member\": the members of this tailnet, and what\n"
-      "\"peers\" and \"tailnets\" open besides. \"none\": nobody, every request\n"
-      "is answered 403." },
+      "\"peers\" and \"tailnets\" open besides. \"none\": nobody, every\n"
+      "request is answered 403." },
 
     { NULL, "peers", authd_config_set_peers, 0, 0, 0,
       "[member]", false,
@@ -52,7 +52,8 @@ static const authd_config_key_t  config_keys[] = {
     { NULL, "secrets", authd_config_set_secrets, 0, 0, 0,
       "{}", false,
       "For header profiles that carry a static secret: a file for each, which\n"
-      "nobody but its owner and group may read: { pgadmin: /etc/tailgate/s }." },
+      "nobody but its owner and group may read:\n"
+      "{ pgadmin: /etc/tailgate/s }." },
 
     { NULL, "localapi", authd_config_set_localapi, 0, 0, 0,
       "/var/run/tailscale/tailscaled.sock", false,
