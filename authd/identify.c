@@ -640,8 +640,8 @@ query_done(query_t *q, tg_status_t status, const tg_identity_t *identity,
     {
         authd_log(id->log, AUTHD_LOG_WARN,
                   "tailscaled knows nobody behind a loopback source: a local"
-                  " program, or \"tailscale serve\" in front of the proxy,"
-                  " which hides who is behind it");
+                  " program, or tailscale serve in front of the proxy, which"
+                  " hides who is behind it");
     }
 
     /* nobody may join it any more, and no cancel may free it */
