@@ -333,6 +333,15 @@ class Devnet:
         wait_until(ready, 10, "devnet starts")
         return self
 
+    def ctl(self, *words):
+        """Changes the tailnet while it runs; returns what ctl printed."""
+        done = subprocess.run(
+            [TAILGATE, "devnet", "ctl", "--control", self.control, *words],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+            timeout=20, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def stop(self):
         if self.process is not None:
             process, self.process = self.process, None
