@@ -49,6 +49,8 @@ int cli_usage(const char *command, const char *fmt, ...);
 
 
 int cli_devnet(int argc, char **argv);
+int cli_status(int argc, char **argv);
+int cli_whois(int argc, char **argv);
 
 
 #endif /* CLI_H_INCLUDED_ */
