@@ -2,10 +2,12 @@
 
 """The small tailnet that the applications' people are on."""
 
-import copy
+import contextlib
+import json
+import subprocess
 
 import yaml
-from tailgate_test import Devnet
+from tailgate_test import TAILGATE, Devnet
 
 PEOPLE = {
     "alice@example.com": {
@@ -39,22 +41,17 @@ STRANGER = "127.0.0.99"
 class Tailnet:
 
     def __init__(self, folder):
-        self.people = copy.deepcopy(PEOPLE)
-        self.nodes = copy.deepcopy(NODES)
-        self.devnet = Devnet(folder, self.yaml())
+        self.devnet = Devnet(folder, yaml.safe_dump({
+            "tailnet": "example.ts.net",
+            "users": [{"login": login, **person}
+                      for login, person in PEOPLE.items()],
+            "nodes": [{"name": name, "os": "linux", **node}
+                      for name, node in NODES.items()]},
+            allow_unicode=True))
 
     @property
     def localapi(self):
         return self.devnet.socket
-
-    def yaml(self):
-        return yaml.safe_dump({
-            "tailnet": "example.ts.net",
-            "users": [{"login": login, **person}
-                      for login, person in self.people.items()],
-            "nodes": [{"name": name, "os": "linux", **node}
-                      for name, node in self.nodes.items()]},
-            allow_unicode=True)
 
     @staticmethod
     def address(who):
@@ -66,3 +63,46 @@ class Tailnet:
 
     def __exit__(self, *exc):
         self.devnet.stop()
+
+    def tell(self, *words):
+        """Changes the tailnet while it runs."""
+        done = subprocess.run(
+            [TAILGATE, "devnet", "ctl", "--control", self.devnet.control,
+             *words], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    @contextlib.contextmanager
+    def lent(self, node, person):
+        """A machine, with its address, is somebody else's for a while."""
+        self.tell("move", node, LOGINS[person])
+        try:
+            yield
+        finally:
+            self.tell("move", node, NODES[node]["user"])
+
+    @contextlib.contextmanager
+    def groups(self, person, groups):
+        self.tell("groups", LOGINS[person], *groups)
+        try:
+            yield
+        finally:
+            self.tell("groups", LOGINS[person],
+                      *PEOPLE[LOGINS[person]]["groups"])
+
+    @contextlib.contextmanager
+    def capabilities(self, node, granted):
+        self.tell("caps", node, json.dumps(granted))
+        try:
+            yield
+        finally:
+            self.tell("caps", node,
+                      json.dumps(NODES[node].get("capabilities", {})))
+
+    @contextlib.contextmanager
+    def outage(self):
+        """Nobody answers at the socket for a while."""
+        self.devnet.stop()
+        try:
+            yield
+        finally:
+            self.devnet.start()
