@@ -292,25 +292,18 @@ name_before(tg_str_t text, size_t end)
 
 
 /*
- * Whether name, found within the cookie's value, can be the first one behind a
- * delimiter: "a=sid=x" and "a=b=sid=x" are one cookie to everybody, "=sid=x"
- * and "a=1,=sid=x" are not.
+ * Whether name can be the first one behind a delimiter: "a=sid=x" and
+ * "a=b=sid=x" are one cookie to everybody, "=sid=x" and "a=1,=sid=x" are not.
  */
 
 static bool
-comes_first(const tgi_cookie_t *cookie, const char *name)
+comes_first(tg_str_t text, const char *name)
 {
     const char  *p;
 
-    for (p = name; p != cookie->value.data && p[-1] == '='; p--) {
-        /* void */
-    }
+    for (p = name; p != text.data && p[-1] == '='; p--) { /* void */ }
 
-    if (p == cookie->value.data) {
-        return cookie->name.len == 0;
-    }
-
-    return is_delimiter(p[-1]);
+    return p == text.data || is_delimiter(p[-1]);
 }
 
 
@@ -318,18 +311,18 @@ bool
 tgi_cookie_hides(const tg_session_t *session, const tgi_cookie_t *cookie)
 {
     size_t    i;
-    tg_str_t  name, value;
+    tg_str_t  name, text;
 
-    value = cookie->value;
+    text = cookie->text;
 
-    for (i = 0; i < value.len; i++) {
-        if (value.data[i] != '=') {
+    for (i = 0; i < text.len; i++) {
+        if (text.data[i] != '=') {
             continue;
         }
 
-        name = name_before(value, i);
+        name = name_before(text, i);
 
-        if (name.len != 0 && comes_first(cookie, name.data)
+        if (name.len != 0 && comes_first(text, name.data)
             && tgi_cookie_is_guarded(session, name))
         {
             return true;

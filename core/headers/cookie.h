@@ -41,9 +41,9 @@ bool tgi_cookie_is_companion(tg_str_t name);
 bool tgi_cookie_is_guarded(const tg_session_t *session, tg_str_t name);
 
 /*
- * Whether some runtime would find a guarded cookie within this cookie's value:
- * those that split at commas or blanks, those that know no quotes, those that
- * pass over an empty name.
+ * Whether some runtime would find a guarded cookie within this one: those that
+ * split at commas or blanks, those that know no quotes, those that pass over an
+ * empty name or "$Path" (RFC 2109).
  */
 
 bool tgi_cookie_hides(const tg_session_t *session, const tgi_cookie_t *cookie);

@@ -370,7 +370,8 @@ test_slipped(void **state)
         "my.session=x", "my session=x", "my-session=x", "MY_SESSION=x",
         "__host-auth=x", "__Host-auth=x", "hub-=x", "hub-a=x", "HUB_a=x",
         "a=1 hub-x=y", "\xef\xbb\xbfsid=x", "a=b,sid=x=",
-        "a=b=\"sid=x", "==sid=x", "a=1,=sid=x", "a=\" ==sid=x"
+        "a=b=\"sid=x", "==sid=x", "a=1,=sid=x", "a=\" ==sid=x",
+        "$Path sid=x", "$Path\tsid=x", "a,sid=x"
     };
 
     (void) state;
