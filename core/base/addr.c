@@ -20,11 +20,12 @@ static const uint8_t  mapped_prefix[12] = {
 };
 
 
+/* Both set an address that is all zero so far. */
+
 static void
 set_v4(tg_addr_t *addr, const void *bytes)
 {
     addr->family = TG_ADDR_V4;
-    memset(addr->bytes, 0, sizeof(addr->bytes));
     memcpy(addr->bytes, bytes, 4);
 }
 

@@ -109,13 +109,9 @@ tg_arena_alloc(tg_arena_t *arena, size_t size)
     void           *p;
     arena_block_t  *block;
 
-    if (size > arena->left) {
-        return NULL;
-    }
+    /* the second bound keeps the rounding below from an overflow */
 
-    /* max is small against SIZE_MAX or nothing above it is ever asked for */
-
-    if (size > SIZE_MAX / 2) {
+    if (size > arena->left || size > SIZE_MAX / 2) {
         return NULL;
     }
 
