@@ -35,10 +35,11 @@ int tgi_name_tailnet(tg_str_t name, const tg_alloc_t *alloc,
 
 /*
  * Sets identity->user from identity->login, or refuses a login that could be
- * taken for somebody else's.
+ * taken for somebody else's.  field is where it came from.
  */
 
-int tgi_login_check(tg_identity_t *identity, tg_error_t *error);
+int tgi_login_check(tg_identity_t *identity, const char *field,
+    tg_error_t *error);
 
 
 #endif /* TGI_IDENTITY_H_INCLUDED_ */

@@ -116,7 +116,7 @@ tgi_name_tailnet(tg_str_t name, const tg_alloc_t *alloc, tg_str_t *tailnet)
 
 
 int
-tgi_login_check(tg_identity_t *identity, tg_error_t *error)
+tgi_login_check(tg_identity_t *identity, const char *field, tg_error_t *error)
 {
     tg_str_t     login;
     const char  *at;
@@ -127,26 +127,25 @@ tgi_login_check(tg_identity_t *identity, tg_error_t *error)
     login = identity->login;
 
     if (login.len == 0) {
-        return tgi_error(error, TG_ERR_MISSING,
-                         "UserProfile.LoginName is empty");
+        return tgi_error(error, TG_ERR_MISSING, "%s is empty", field);
     }
 
     if (login.len > TG_LOGIN_MAX) {
-        return tgi_error(error, TG_ERR_REFUSED,
-                         "UserProfile.LoginName is over %d bytes",
+        return tgi_error(error, TG_ERR_REFUSED, "%s is over %d bytes", field,
                          TG_LOGIN_MAX);
     }
 
     if (tgi_str_equal_nocase(login, tagged)) {
-        return tgi_error(error, TG_ERR_REFUSED, "UserProfile.LoginName is "
-                         "\"tagged-devices\" on an untagged node");
+        return tgi_error(error, TG_ERR_REFUSED,
+                         "%s of an untagged node is \"tagged-devices\"",
+                         field);
     }
 
     /* header values lose blanks at their ends on the way to an app */
 
     if (login.data[0] == ' ' || login.data[login.len - 1] == ' ') {
         return tgi_error(error, TG_ERR_REFUSED,
-                         "UserProfile.LoginName begins or ends with a blank");
+                         "%s begins or ends with a blank", field);
     }
 
     at = memchr(login.data, '@', login.len);
@@ -160,13 +159,13 @@ tgi_login_check(tg_identity_t *identity, tg_error_t *error)
     identity->user.len = (size_t) (at - login.data);
 
     if (memchr(at + 1, '@', login.len - identity->user.len - 1) != NULL) {
-        return tgi_error(error, TG_ERR_REFUSED,
-                         "UserProfile.LoginName has more than one \"@\"");
+        return tgi_error(error, TG_ERR_REFUSED, "%s has more than one \"@\"",
+                         field);
     }
 
     if (identity->user.len == 0 || at[-1] == ' ') {
         return tgi_error(error, TG_ERR_REFUSED,
-                         "UserProfile.LoginName has no user before its \"@\"");
+                         "%s has no user before its \"@\"", field);
     }
 
     return TG_OK;

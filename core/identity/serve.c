@@ -14,6 +14,8 @@
 #include <string.h>
 
 
+#define LOGIN_HEADER     "Tailscale-User-Login"
+
 #define SERVE_VALUE_MAX  16384 /* a long name, encoded */
 
 
@@ -238,33 +240,25 @@ is_ascii(tg_str_t text)
 }
 
 
+/* A value that serve encodes if it has to. */
+
 static int
-decode_value(tg_str_t in, const char *header, size_t max,
-    const tg_alloc_t *alloc, tg_str_t *out, tg_error_t *error)
+decode_value(tg_str_t in, const char *header, const tg_alloc_t *alloc,
+    tg_str_t *out, tg_error_t *error)
 {
     int  rc;
+
+    if (in.len < 2 || memcmp(in.data, "=?", 2) != 0) {
+        *out = in;
+        return TG_OK;
+    }
 
     if (in.len > SERVE_VALUE_MAX) {
         return tgi_error(error, TG_ERR_LIMIT, "%s is over %d bytes", header,
                          SERVE_VALUE_MAX);
     }
 
-    if (in.len < 2 || memcmp(in.data, "=?", 2) != 0) {
-        rc = tgi_str_copy(out, in.data, in.len, alloc);
-
-    } else {
-        rc = decode_words(in, alloc, out);
-
-        /*
-         * serve does not encode ASCII: such words are a person's real login
-         * or name, made to be read as somebody else's.
-         */
-
-        if (rc == TG_OK && is_ascii(*out)) {
-            return tgi_error(error, TG_ERR_REFUSED,
-                             "%s encodes plain ASCII", header);
-        }
-    }
+    rc = decode_words(in, alloc, out);
 
     if (rc == TG_ERR_NOMEM) {
         return tgi_error(error, rc, "out of memory");
@@ -274,12 +268,34 @@ decode_value(tg_str_t in, const char *header, size_t max,
         return tgi_error(error, rc, "%s is not RFC 2047 in UTF-8", header);
     }
 
-    if (out->len > max) {
+    /*
+     * serve does not encode ASCII: such words are a person's real login or
+     * name, made to be read as somebody else's.
+     */
+
+    if (is_ascii(*out)) {
+        return tgi_error(error, TG_ERR_REFUSED, "%s encodes plain ASCII",
+                         header);
+    }
+
+    return TG_OK;
+}
+
+
+/* What comes out has to be text, and is copied. */
+
+static int
+copy_value(tg_str_t in, const char *header, size_t max,
+    const tg_alloc_t *alloc, tg_str_t *out, tg_error_t *error)
+{
+    int  rc;
+
+    if (in.len > max) {
         return tgi_error(error, TG_ERR_LIMIT, "%s is over %zu bytes", header,
                          max);
     }
 
-    rc = tgi_text_check(out->data, out->len);
+    rc = tgi_text_check(in.data, in.len);
 
     if (rc == TG_ERR_SYNTAX) {
         return tgi_error(error, rc, "%s is not UTF-8", header);
@@ -289,7 +305,28 @@ decode_value(tg_str_t in, const char *header, size_t max,
         return tgi_error(error, rc, "%s holds a control character", header);
     }
 
+    if (tgi_str_copy(out, in.data, in.len, alloc) != TG_OK) {
+        return tgi_error(error, TG_ERR_NOMEM, "out of memory");
+    }
+
     return TG_OK;
+}
+
+
+static int
+read_value(tg_str_t in, const char *header, size_t max,
+    const tg_alloc_t *alloc, tg_str_t *out, tg_error_t *error)
+{
+    int       rc;
+    tg_str_t  decoded = TG_NULL_STR;
+
+    rc = decode_value(in, header, alloc, &decoded, error);
+
+    if (rc != TG_OK) {
+        return rc;
+    }
+
+    return copy_value(decoded, header, max, alloc, out, error);
 }
 
 
@@ -307,25 +344,27 @@ tg_identity_from_serve(tg_str_t login, tg_str_t name, tg_str_t picture,
         memset(error, 0, sizeof(tg_error_t));
     }
 
-    rc = decode_value(login, "Tailscale-User-Login", SERVE_VALUE_MAX, alloc,
-                      &identity->login, error);
+    rc = read_value(login, LOGIN_HEADER, SERVE_VALUE_MAX, alloc,
+                    &identity->login, error);
     if (rc != TG_OK) {
         goto failed;
     }
 
-    rc = decode_value(name, "Tailscale-User-Name", TG_NAME_MAX, alloc,
-                      &identity->name, error);
+    rc = read_value(name, "Tailscale-User-Name", TG_NAME_MAX, alloc,
+                    &identity->name, error);
     if (rc != TG_OK) {
         goto failed;
     }
 
-    rc = decode_value(picture, "Tailscale-User-Profile-Pic", TG_URL_MAX,
-                      alloc, &identity->picture, error);
+    /* the one that serve sends as it is */
+
+    rc = copy_value(picture, "Tailscale-User-Profile-Pic", TG_URL_MAX, alloc,
+                    &identity->picture, error);
     if (rc != TG_OK) {
         goto failed;
     }
 
-    rc = tgi_login_check(identity, error);
+    rc = tgi_login_check(identity, LOGIN_HEADER, error);
     if (rc != TG_OK) {
         goto failed;
     }

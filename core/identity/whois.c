@@ -218,7 +218,6 @@ read_node(tgi_reader_t *reader, json_t *node, tg_identity_t *identity)
 static void
 read_profile(tgi_reader_t *reader, json_t *root, tg_identity_t *identity)
 {
-    int      rc;
     json_t  *profile;
 
     profile = tgi_json_object(reader, root, "UserProfile");
@@ -243,8 +242,8 @@ read_profile(tgi_reader_t *reader, json_t *root, tg_identity_t *identity)
                                      TG_LIST_ITEM_MAX, TGI_TEXT_STRICT);
 
     if (reader->rc == TG_OK) {
-        rc = tgi_login_check(identity, reader->error);
-        reader->rc = rc;
+        reader->rc = tgi_login_check(identity, "UserProfile.LoginName",
+                                     reader->error);
     }
 }
 

@@ -179,6 +179,10 @@ tg_status_t tg_whois_status(int code, const char *body, size_t len,
  * An identity that tailscale serve vouches for (tailgate_trusted_serve): only
  * a login, a name and a picture, values as serve sent them, RFC 2047 decoded
  * here.  Errors as for tg_whois_parse().
+ *
+ * serve sends the same headers for people of other tailnets that the node is
+ * shared with, and tells of no key that expired: whoever it names is a MEMBER
+ * of self's tailnet.
  */
 
 int tg_identity_from_serve(tg_str_t login, tg_str_t name, tg_str_t picture,

@@ -151,6 +151,10 @@ test_serve(void **state)
         { "=?utf-8?q?=C3=85?= ", TG_ERR_SYNTAX, "" },
         { "=?utf-8?q?=C3?5?=", TG_ERR_SYNTAX, "" },
         { "=?utf-8?q?=C?=", TG_ERR_SYNTAX, "" },
+        { "=?utf-8?q?=C3=85=C?=", TG_ERR_SYNTAX, "" },
+        { "=?utf-8?q?=C3=85?==?utf-8?q?b?=", TG_ERR_SYNTAX, "" },
+        { "=?utf-8?b?w4VuZw?=", TG_ERR_SYNTAX, "" },
+        { "=?utf-8?b?w4VuZw=?=", TG_ERR_SYNTAX, "" },
         { "=?utf-8?q?=?=", TG_ERR_SYNTAX, "" },
         { "=?utf-8?q?=C3=8G?=", TG_ERR_SYNTAX, "" },
         { "=?utf-8?x?=C3=85?=", TG_ERR_SYNTAX, "" },
@@ -237,6 +241,7 @@ test_serve_login(void **state)
         { "", TG_ERR_MISSING, "" },
         { "a@b@c", TG_ERR_REFUSED, "" },
         { "@b", TG_ERR_REFUSED, "" },
+        { " alice", TG_ERR_REFUSED, "" },
         { "tagged-devices", TG_ERR_REFUSED, "" },
         { "TAGGED-DEVICES", TG_ERR_REFUSED, "" },
         { "=?utf-8?q?alice@example.com?=", TG_ERR_REFUSED, "" },
@@ -327,6 +332,18 @@ test_serve_bounds(void **state)
                                             &identity, NULL), TG_ERR_LIMIT);
 
     free(text);
+    tg_arena_free(&arena);
+
+    /* a picture is sent as it is */
+
+    arena = tg_arena_new(1024 * 1024);
+    assert_non_null(arena);
+    alloc = tg_arena_allocator(arena);
+    value = (tg_str_t) TG_STR("=?utf-8?q?=C3=85?=");
+    assert_int_equal(tg_identity_from_serve(login, none, value, &self, &alloc,
+                                            &identity, NULL), TG_OK);
+    assert_int_equal(identity.picture.len, value.len);
+    assert_memory_equal(identity.picture.data, value.data, value.len);
     tg_arena_free(&arena);
 
     /* out of memory at every step */
