@@ -58,10 +58,28 @@ is_too_deep(const char *json, size_t len)
 }
 
 
+static void
+fail_load(tgi_reader_t *reader, const json_error_t *error)
+{
+    /* jansson says nothing when it is out of memory */
+
+    if (error->text[0] == '\0') {
+        tgi_json_fail(reader, TG_ERR_NOMEM, "out of memory");
+        return;
+    }
+
+    tgi_json_fail(reader, TG_ERR_SYNTAX, "not JSON: %s", error->text);
+
+    if (reader->error != NULL) {
+        reader->error->line = error->line > 0 ? (size_t) error->line : 0;
+        reader->error->column = error->column > 0 ? (size_t) error->column : 0;
+    }
+}
+
+
 json_t *
 tgi_json_load(tgi_reader_t *reader, const char *json, size_t len)
 {
-    int           code;
     json_t       *root;
     json_error_t  error;
 
@@ -85,17 +103,7 @@ tgi_json_load(tgi_reader_t *reader, const char *json, size_t len)
     root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &error);
 
     if (root == NULL) {
-        code = json_error_code(&error) == json_error_out_of_memory
-               ? TG_ERR_NOMEM : TG_ERR_SYNTAX;
-
-        tgi_json_fail(reader, code, "not JSON: %s", error.text);
-
-        if (reader->error != NULL) {
-            reader->error->line = error.line > 0 ? (size_t) error.line : 0;
-            reader->error->column = error.column > 0
-                                    ? (size_t) error.column : 0;
-        }
-
+        fail_load(reader, &error);
         return NULL;
     }
 

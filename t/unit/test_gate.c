@@ -151,6 +151,10 @@ test_own_tailnet(void **state)
     identity.tailnet = (tg_str_t) TG_STR(".");
     assert_int_equal(decide(OPENABLE, &identity, &own), TG_DENY);
 
+    own.tailnet = self.tailnet;
+    identity.tailnet = (tg_str_t) TG_STR("tail.example.");
+    assert_int_equal(decide(OPENABLE, &identity, &own), TG_ALLOW);
+
     own.tailnet = (tg_str_t) TG_STR("TAIL.example.");
     identity.tailnet = (tg_str_t) TG_STR("tail.EXAMPLE");
     assert_int_equal(decide(OPENABLE, &identity, &own), TG_ALLOW);
