@@ -217,7 +217,6 @@ static ngx_int_t
 ngx_http_tailgate_ask_self(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
     ngx_http_tailgate_waiter_t *waiter)
 {
-    ngx_str_t                      *error;
     ngx_http_tailgate_main_conf_t  *mcf;
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
@@ -225,16 +224,23 @@ ngx_http_tailgate_ask_self(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
     if (ctx->self_asked) {
 
         ctx->self_asked = 0;
-        error = ngx_http_tailgate_self_error(mcf->node);
 
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "tailgate: %V does not tell the state of this node: %V",
-                      &mcf->localapi_name, error);
+        if (ngx_http_tailgate_self(mcf->node, NGX_HTTP_TAILGATE_SELF_AGE)) {
+            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                          "tailgate: %V knows no address of this node yet",
+                          &mcf->localapi_name);
+
+        } else {
+            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                          "tailgate: %V does not tell the state of this "
+                          "node: %V", &mcf->localapi_name,
+                          ngx_http_tailgate_self_error(mcf->node));
+        }
 
         return ngx_http_tailgate_stranger(r, ctx->record,
                                           TG_STATUS_UNAVAILABLE,
-                                          "the identity service is "
-                                          "unavailable");
+                                          "the addresses of this node are not "
+                                          "known");
     }
 
     if (ngx_http_tailgate_self_wait(mcf->node, waiter) != NGX_OK) {
@@ -248,33 +254,24 @@ ngx_http_tailgate_ask_self(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
 
 
 /*
- * A stranger without having been asked about.  The own addresses may have
- * changed, or not be there yet: then this is no stranger.
+ * A stranger without having been asked about; but the own addresses may have
+ * changed.
  */
 
 static ngx_int_t
 ngx_http_tailgate_nobody(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
     ngx_http_tailgate_waiter_t *waiter, tg_reason_t reason)
 {
-    ngx_http_tailgate_self_t       *self;
     ngx_http_tailgate_main_conf_t  *mcf;
 
     if (reason == TG_REASON_FOREIGN_LOCAL_ADDR) {
 
         mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
 
-        self = ngx_http_tailgate_self(mcf->node,
-                                      NGX_HTTP_TAILGATE_SELF_FRESH);
-
-        if (self == NULL) {
+        if (ngx_http_tailgate_self(mcf->node, NGX_HTTP_TAILGATE_SELF_FRESH)
+            == NULL)
+        {
             return ngx_http_tailgate_ask_self(r, ctx, waiter);
-        }
-
-        if (!self->self.running) {
-            return ngx_http_tailgate_stranger(r, ctx->record,
-                                              TG_STATUS_UNAVAILABLE,
-                                              "tailscaled is not running: its "
-                                              "addresses are not known");
         }
 
         ngx_http_tailgate_warn(r, &ctx->record->source);

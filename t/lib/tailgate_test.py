@@ -259,6 +259,20 @@ class Nginx:
         except FileNotFoundError:
             return ""
 
+    def lines(self, name, n):
+        """The first n lines of a log, waited for: nginx writes a request's
+        when its answer is already out."""
+
+        return wait_until(lambda: len(self.read(name).splitlines()) >= n
+                          and self.read(name).splitlines(), 5,
+                          f"{n} lines in {name}")
+
+    def logged(self, text, seconds=5):
+        """Waits for text in the error log."""
+
+        wait_until(lambda: text in self.error_log(), seconds,
+                   f"{text!r} in the error log")
+
     def stop(self):
         """Ends nginx gracefully and looks at what it left."""
 
@@ -335,12 +349,19 @@ class Devnet:
 
     def ctl(self, *words):
         """Changes the tailnet while it runs; returns what ctl printed."""
+
         done = subprocess.run(
-            [TAILGATE, "devnet", "ctl", "--control", self.control, *words],
+            [TAILGATE, "devnet", "ctl", "--control", self.control,
+             *map(str, words)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
             timeout=20, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def count(self, reset=False):
+        """Calls so far, as {"whois": n, "status": n, ...}."""
+
+        return json.loads(self.ctl("count", *(["reset"] if reset else [])))
 
     def stop(self):
         if self.process is not None:
