@@ -12,7 +12,11 @@
 #include <string.h>
 
 
-#define TEXT_MAX  128
+#define TEXT_MAX   128
+
+/* of names, each of which is at most TG_HEADER_NAME_MAX long */
+
+#define NAMES_MAX  8192
 
 
 typedef struct {
@@ -31,6 +35,8 @@ static void forward_profile(authd_exchange_t *ex, const forward_t *fw,
     const tg_profile_t *profile, const tg_identity_t *identity);
 static void forward_header(authd_exchange_t *ex, const forward_t *fw,
     const tg_header_t *header, const tg_identity_t *identity);
+static void forward_names(authd_exchange_t *ex, const forward_t *fw);
+static size_t add_name(char *text, size_t len, const char *name);
 static const tg_str_t *forward_secret(const authd_config_t *conf,
     const tg_profile_t *profile);
 static const char *forward_text(authd_exchange_t *ex, const char *name,
@@ -212,6 +218,10 @@ forward_identified(authd_exchange_t *ex, const authd_identified_t *identified)
                         identified->identity);
     }
 
+    if (fw->dialect->list_names) {
+        forward_names(ex, fw);
+    }
+
     authd_exchange_end(ex, AUTHD_RESULT_ALLOW, 200, identified, NULL, NULL,
                        (tg_str_t) TG_NULL_STR);
 }
@@ -269,6 +279,49 @@ forward_header(authd_exchange_t *ex, const forward_t *fw,
     if (fw->dialect->send_empty) {
         authd_exchange_header(ex, header->name, (tg_str_t) TG_NULL_STR);
     }
+}
+
+
+/* The headers of the profiles, whether they have a value or not. */
+
+static void
+forward_names(authd_exchange_t *ex, const forward_t *fw)
+{
+    char                *text;
+    size_t               i, j, len;
+    const tg_profile_t  *profile;
+
+    text = ex->alloc.alloc(ex->alloc.ctx, NAMES_MAX);
+    len = 0;
+
+    if (text == NULL) {
+        return;
+    }
+
+    for (i = 0; i < fw->arguments.nprofiles; i++) {
+        profile = fw->arguments.profiles[i];
+
+        for (j = 0; j < profile->nheaders; j++) {
+            len = add_name(text, len, profile->headers[j].name);
+        }
+
+        if (profile->secret_header != NULL) {
+            len = add_name(text, len, profile->secret_header);
+        }
+    }
+
+    authd_exchange_header(ex, "Tailgate-Headers", (tg_str_t) { text, len });
+}
+
+
+static size_t
+add_name(char *text, size_t len, const char *name)
+{
+    int  n;
+
+    n = snprintf(text + len, NAMES_MAX - len, "%s%s", len ? "," : "", name);
+
+    return (size_t) n < NAMES_MAX - len ? len + (size_t) n : len;
 }
 
 

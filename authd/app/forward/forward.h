@@ -22,6 +22,8 @@ typedef struct {
     bool                  send_empty;  /* an identity header without a value
                                           is sent empty: without one the proxy
                                           would pass on the client's own */
+    bool                  list_names;  /* Tailgate-Headers in the answer names
+                                          what the proxy has to strip */
 
     /*
      * Reads the original request into *st and what the administrator wrote

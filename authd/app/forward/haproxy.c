@@ -8,9 +8,9 @@
  *     Remote-Addr, Remote-Port, Tailgate-Local-Addr,
  *     X-Forwarded-Method, X-Forwarded-Host, X-Forwarded-Uri
  *
- * On 200 it deletes the headers that it manages, under every spelling, from
- * the request and copies those of the answer; any other answer goes to the
- * client.
+ * On 200 it deletes what Tailgate-Headers lists, under every spelling, from the
+ * request, and copies those headers from the answer; any other answer goes to
+ * the client.
  */
 
 #include "authd/app/forward/forward.h"
@@ -21,7 +21,8 @@ static const char *haproxy_read(authd_exchange_t *ex, authd_statement_t *st,
 
 
 const authd_dialect_t  authd_dialect_haproxy = {
-    AUTHD_ENDPOINT_HAPROXY, AUTHD_SOURCE_REMOTE, false, haproxy_read
+    AUTHD_ENDPOINT_HAPROXY, AUTHD_SOURCE_REMOTE, false, true,
+    haproxy_read
 };
 
 

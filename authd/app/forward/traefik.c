@@ -21,7 +21,8 @@ static const char *traefik_read(authd_exchange_t *ex, authd_statement_t *st,
 
 
 const authd_dialect_t  authd_dialect_traefik = {
-    AUTHD_ENDPOINT_TRAEFIK, AUTHD_SOURCE_FORWARDED, false, traefik_read
+    AUTHD_ENDPOINT_TRAEFIK, AUTHD_SOURCE_FORWARDED, false, false,
+    traefik_read
 };
 
 
