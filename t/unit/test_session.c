@@ -543,6 +543,61 @@ test_set_cookie_refusals(void **state)
 }
 
 
+static void *
+fail_alloc(void *ctx, size_t size)
+{
+    size_t  *left;
+
+    left = ctx;
+
+    if (*left == 0) {
+        return NULL;
+    }
+
+    (*left)--;
+
+    return tg_arena_alloc(arena, size);
+}
+
+
+/* Out of memory lets nothing pass. */
+
+static void
+test_no_memory(void **state)
+{
+    int          rc;
+    size_t       i, left, removed;
+    tg_str_t     in[2], out[2];
+    tg_alloc_t   small;
+
+    (void) state;
+
+    in[0] = str("a=1; sid=abc");
+    in[1] = str(companion(&alice, "sid=abc"));
+
+    small.alloc = fail_alloc;
+    small.ctx = &left;
+
+    /* the companions, and one header that changes */
+
+    for (i = 0; i <= 2; i++) {
+        left = i;
+
+        rc = tg_session_filter(&session, &alice, in, 2, &small, out,
+                               &removed);
+
+        assert_int_equal(rc, i < 2 ? TG_ERR_NOMEM : TG_OK);
+        assert_int_equal(out[0].len, i < 2 ? 0 : in[0].len);
+        assert_int_equal(out[1].len, 0);
+    }
+
+    left = 0;
+
+    assert_int_equal(tg_session_companion(&session, &alice, str("sid=1"),
+                                          &small, &out[0]), TG_ERR_NOMEM);
+}
+
+
 /* nginx would log what it finds there as an alert of its own. */
 
 static void
@@ -579,6 +634,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_distinct, setup, teardown),
         cmocka_unit_test_setup_teardown(test_set_cookie_refusals, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(test_error_queue, setup, teardown)
     };
 
