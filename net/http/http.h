@@ -77,7 +77,10 @@ struct tgn_message_s {
     size_t                    raw;         /* bytes behind it so far */
     unsigned char             last[3];     /* of the head, newest last */
     bool                      began;       /* a byte of the request line */
+    bool                      lined;       /* all of it */
+    unsigned                  blanks;      /* in it */
     bool                      keepalive;
+    bool                      chunks;      /* the body comes in chunks */
     bool                      expect;      /* 100-continue */
     int                       error;       /* status to refuse it with */
     const char               *reason;

@@ -140,8 +140,8 @@ on_name(llhttp_t *parser, const char *at, size_t len)
     tgn_message_t  *m = parser->data;
 
     if (m->part != TGN_PART_HEAD) {
-        /* a trailer, which nobody asked for */
-        return HPE_OK;
+        /* nobody reads them, and parsers disagree on what they are */
+        return refuse(m, 400, "there is a trailer");
     }
 
     if (m->n == m->limits->headers) {
@@ -164,10 +164,6 @@ on_name_complete(llhttp_t *parser)
 {
     tgn_message_t  *m = parser->data;
 
-    if (m->part != TGN_PART_HEAD) {
-        return HPE_OK;
-    }
-
     m->values[m->n].start = m->store.len;
     m->values[m->n].len = 0;
 
@@ -180,10 +176,6 @@ on_value(llhttp_t *parser, const char *at, size_t len)
 {
     tgn_message_t  *m = parser->data;
 
-    if (m->part != TGN_PART_HEAD) {
-        return HPE_OK;
-    }
-
     m->values[m->n].len += len;
 
     return keep(m, &m->store, at, len, m->limits->head, 431,
@@ -195,10 +187,6 @@ static int
 on_value_complete(llhttp_t *parser)
 {
     tgn_message_t  *m = parser->data;
-
-    if (m->part != TGN_PART_HEAD) {
-        return HPE_OK;
-    }
 
     m->n++;
 
@@ -506,10 +494,9 @@ on_headers_complete(llhttp_t *parser)
     }
 
     m->keepalive = llhttp_should_keep_alive(parser);
+    m->chunks = (parser->flags & F_CHUNKED) != 0;
 
-    if (parser->content_length > m->limits->body
-        && !(parser->flags & F_CHUNKED))
-    {
+    if (parser->content_length > m->limits->body && !m->chunks) {
         /* it may still be that nobody wants it: then it is not read */
         m->error = 413;
         m->reason = "the body is too long";
@@ -548,8 +535,8 @@ on_message_complete(llhttp_t *parser)
 
 /*
  * How many of the bytes belong to the head.  Lines end with CR LF and nothing
- * else, whatever llhttp thinks of it, and no line continues another one.
- * Returns TG_OK, TG_ERR_ABSENT when the end is not among them, TG_ERR_SYNTAX.
+ * else, whatever llhttp thinks of it, no line continues another one, and one
+ * blank each parts the request line (RFC 9112 3).  Returns TG_OK, TG_ERR_ABSENT when the end is not among them, TG_ERR_SYNTAX.
  */
 
 static int
@@ -576,10 +563,17 @@ scan_head(tgn_message_t *m, const char *data, size_t len, size_t *end)
             return TG_OK;
         }
 
+        if (ch == ' ' && !m->lined && (last[2] == ' ' || ++m->blanks > 2)) {
+            return TG_ERR_SYNTAX;
+        }
+
         /* empty lines before the request line are allowed, RFC 9112 2.2 */
 
         if (ch != '\r' && ch != '\n') {
             m->began = true;
+
+        } else if (m->began) {
+            m->lined = true;
         }
 
         last[0] = last[1];
@@ -666,7 +660,7 @@ parse_head(tgn_message_t *m, const char *data, size_t len, size_t *used)
 
     if (rc == TG_ERR_SYNTAX) {
         (void) refuse(m, 400, "a line is not ended by CR LF, is continued, or"
-                              " holds NUL");
+                              " holds NUL or a blank too many");
         return TGN_PARSE_ERROR;
     }
 
@@ -698,6 +692,24 @@ parse_head(tgn_message_t *m, const char *data, size_t len, size_t *used)
 }
 
 
+/* A chunked body ends with an empty line, and that with CR LF. */
+
+static bool
+is_ended(tgn_message_t *m, const char *data, size_t len)
+{
+    size_t  i;
+
+    for (i = len > 3 ? len - 3 : 0; i < len; i++) {
+        m->last[0] = m->last[1];
+        m->last[1] = m->last[2];
+        m->last[2] = (unsigned char) data[i];
+    }
+
+    return m->part != TGN_PART_DONE || !m->chunks
+           || memcmp(m->last, "\n\r\n", 3) == 0;
+}
+
+
 tgn_parse_t
 tgn_parse(tgn_message_t *m, const char *data, size_t len, size_t *used)
 {
@@ -716,6 +728,10 @@ tgn_parse(tgn_message_t *m, const char *data, size_t len, size_t *used)
     result = feed(m, data, len, used);
 
     m->raw += *used;
+
+    if (result != TGN_PARSE_ERROR && !is_ended(m, data, *used)) {
+        return fault(m, HPE_INVALID_CHUNK_SIZE);
+    }
 
     if (result == TGN_PARSE_MORE
         && m->raw / CHUNK_OVERHEAD > m->limits->body + m->limits->head)

@@ -647,7 +647,11 @@ tgn_http_stop(tgn_http_t *http, void (*done)(void *data), void *data)
 
         if (c->state == TGN_CONN_READING && c->m == NULL) {
             tgn_conn_close(c, false);
+            continue;
         }
+
+        c->close = true;
+        c->linger = true;
     }
 
     http->stopping = true;
