@@ -591,6 +591,15 @@ test_no_memory(void **state)
         assert_int_equal(out[1].len, 0);
     }
 
+    /* an error stays one, though what comes behind is well */
+
+    in[0] = in[1];
+    in[1] = str("a=1; sid=abc");
+    left = 1;
+
+    assert_int_equal(tg_session_filter(&session, &alice, in, 2, &small, out,
+                                       &removed), TG_ERR_NOMEM);
+
     left = 0;
 
     assert_int_equal(tg_session_companion(&session, &alice, str("sid=1"),
