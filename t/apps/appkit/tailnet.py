@@ -4,10 +4,9 @@
 
 import contextlib
 import json
-import subprocess
 
 import yaml
-from tailgate_test import TAILGATE, Devnet
+from tailgate_test import Devnet
 
 PEOPLE = {
     "alice@example.com": {
@@ -64,39 +63,32 @@ class Tailnet:
     def __exit__(self, *exc):
         self.devnet.stop()
 
-    def tell(self, *words):
-        """Changes the tailnet while it runs."""
-        done = subprocess.run(
-            [TAILGATE, "devnet", "ctl", "--control", self.devnet.control,
-             *words], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-
     @contextlib.contextmanager
     def lent(self, node, person):
         """A machine, with its address, is somebody else's for a while."""
-        self.tell("move", node, LOGINS[person])
+        self.devnet.ctl("move", node, LOGINS[person])
         try:
             yield
         finally:
-            self.tell("move", node, NODES[node]["user"])
+            self.devnet.ctl("move", node, NODES[node]["user"])
 
     @contextlib.contextmanager
     def groups(self, person, groups):
-        self.tell("groups", LOGINS[person], *groups)
+        self.devnet.ctl("groups", LOGINS[person], *groups)
         try:
             yield
         finally:
-            self.tell("groups", LOGINS[person],
-                      *PEOPLE[LOGINS[person]]["groups"])
+            self.devnet.ctl("groups", LOGINS[person],
+                            *PEOPLE[LOGINS[person]]["groups"])
 
     @contextlib.contextmanager
     def capabilities(self, node, granted):
-        self.tell("caps", node, json.dumps(granted))
+        self.devnet.ctl("caps", node, json.dumps(granted))
         try:
             yield
         finally:
-            self.tell("caps", node,
-                      json.dumps(NODES[node].get("capabilities", {})))
+            self.devnet.ctl("caps", node,
+                            json.dumps(NODES[node].get("capabilities", {})))
 
     @contextlib.contextmanager
     def outage(self):
