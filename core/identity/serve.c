@@ -78,8 +78,12 @@ decode_q(words_t *words, const char *text, size_t len)
             continue;
         }
 
-        high = i + 2 < len ? hex_digit(text[i + 1]) : -1;
-        low = i + 2 < len ? hex_digit(text[i + 2]) : -1;
+        if (len - i < 3) {
+            return TG_ERR_SYNTAX;
+        }
+
+        high = hex_digit(text[i + 1]);
+        low = hex_digit(text[i + 2]);
 
         if (high < 0 || low < 0) {
             return TG_ERR_SYNTAX;

@@ -87,6 +87,28 @@ test_flat(void **state)
 
 
 static void
+test_flat_v6(void **state)
+{
+    char            buf[512];
+    size_t          len;
+    tg_identity_t   identity, copy;
+
+    (void) state;
+
+    memset(&identity, 0, sizeof(identity));
+    identity.traits = TG_TRAIT_SHARED;
+    identity.status = TG_STATUS_SHARED;
+    assert_int_equal(tg_addr_parse(&identity.node_addr, "fd7a::f", 7), TG_OK);
+
+    assert_int_equal(tg_identity_pack(&identity, buf, sizeof(buf), &len),
+                     TG_OK);
+    assert_int_equal(tg_identity_unpack(buf, len, &alloc, &copy), TG_OK);
+    assert_true(tg_addr_equal(&identity.node_addr, &copy.node_addr));
+    assert_int_equal(copy.status, TG_STATUS_SHARED);
+}
+
+
+static void
 test_flat_empty(void **state)
 {
     char           buf[512];
@@ -323,6 +345,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test_setup_teardown(test_flat, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_flat_v6, setup, teardown),
         cmocka_unit_test_setup_teardown(test_flat_empty, setup, teardown),
         cmocka_unit_test_setup_teardown(test_flat_damage, setup, teardown),
         cmocka_unit_test_setup_teardown(test_flat_refused, setup, teardown),

@@ -385,6 +385,14 @@ test_no_memory(void **state)
     assert_int_equal(tg_identity_attr(&identity, TG_ATTR_NODE_ADDR, &failing,
                                       &value), TG_ERR_NOMEM);
 
+    /* no nonsense of tailscaled's */
+
+    calls_left = 0;
+    assert_int_equal(tg_whois_status(200, alice, sizeof(alice) - 1, &self, NOW,
+                                     &failing, &identity, &error),
+                     TG_STATUS_UNAVAILABLE);
+    assert_string_equal(error.text, "out of memory");
+
     json_set_alloc_funcs(malloc, free);
 }
 

@@ -130,6 +130,65 @@ test_health_is_cut(void **state)
 
 
 static void
+test_addresses_bound(void **state)
+{
+    char        text[8192];
+    size_t      i, n, len;
+    tg_self_t   own;
+    tg_error_t  error;
+
+    (void) state;
+
+    for (n = TG_LIST_MAX; n <= TG_LIST_MAX + 1; n++) {
+        len = (size_t) snprintf(text, sizeof(text),
+                                "{\"BackendState\":\"Running\","
+                                "\"TailscaleIPs\":[");
+
+        for (i = 0; i < n; i++) {
+            len += (size_t) snprintf(text + len, sizeof(text) - len,
+                                     "%s\"100.64.0.1\"", i ? "," : "");
+        }
+
+        len += (size_t) snprintf(text + len, sizeof(text) - len, "]}");
+
+        assert_int_equal(tg_status_parse(text, len, &alloc, &own, &error),
+                         n == TG_LIST_MAX ? TG_OK : TG_ERR_LIMIT);
+    }
+
+    assert_int_equal(own.naddrs, 0);
+}
+
+
+static void
+test_no_memory(void **state)
+{
+    int         rc;
+    size_t      n;
+    tg_self_t   own;
+    tg_error_t  error;
+
+    static const char  suffix[] =
+        "{\"BackendState\":\"Running\",\"Self\":{\"DNSName\":\"a\"},"
+        "\"CurrentTailnet\":{\"MagicDNSSuffix\":\"a.example\"}}";
+
+    static const tg_alloc_t  failing = { failing_alloc, NULL };
+
+    (void) state;
+
+    for (n = 0, rc = TG_ERR_NOMEM; rc != TG_OK; n++) {
+        calls_left = n;
+        rc = tg_status_parse(suffix, sizeof(suffix) - 1, &failing, &own,
+                             &error);
+
+        assert_true(rc == TG_OK || rc == TG_ERR_NOMEM);
+        assert_int_equal(own.running, rc == TG_OK);
+    }
+
+    assert_int_equal(n, 5);
+}
+
+
+static void
 test_status_names(void **state)
 {
     int  i, j;
@@ -154,6 +213,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_status, setup, teardown),
         cmocka_unit_test_setup_teardown(test_status_forms, setup, teardown),
         cmocka_unit_test_setup_teardown(test_health_is_cut, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_addresses_bound, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(test_status_names, setup, teardown)
     };
 

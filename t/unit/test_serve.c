@@ -251,6 +251,18 @@ test_serve_bounds(void **state)
     value.len = TG_URL_MAX + 1;
     assert_int_equal(tg_identity_from_serve(login, none, value, &self, &alloc,
                                             &identity, NULL), TG_ERR_LIMIT);
+    memcpy(text, "=?utf-8?q?=C3=85", 16);
+    memcpy(text + 16384 - 2, "?=", 2);
+    value.len = 16384;
+    assert_int_equal(tg_identity_from_serve(value, none, none, &self, &alloc,
+                                            &identity, NULL),
+                     TG_ERR_REFUSED);
+    memcpy(text + 16384 - 2, "a?=", 3);
+    value.len = 16385;
+    assert_int_equal(tg_identity_from_serve(value, none, none, &self, &alloc,
+                                            &identity, NULL), TG_ERR_LIMIT);
+
+    memset(text, 'a', 20000);
     value.len = 20000;
     assert_int_equal(tg_identity_from_serve(value, none, none, &self, &alloc,
                                             &identity, NULL), TG_ERR_LIMIT);
@@ -285,6 +297,22 @@ test_serve_bounds(void **state)
                                     &identity, NULL);
         assert_int_equal(rc, value.len <= 16 ? TG_OK : TG_ERR_NOMEM);
     }
+
+    tg_arena_free(&arena);
+
+    /* the copy of the tailnet, and what a word decodes to */
+
+    arena = tg_arena_new(16);
+    assert_non_null(arena);
+    alloc = tg_arena_allocator(arena);
+    assert_int_equal(tg_identity_from_serve(login, none, none, &self, &alloc,
+                                            &identity, NULL), TG_ERR_NOMEM);
+    assert_int_equal(identity.login.len, 0);
+
+    tg_arena_reset(arena);
+    value = (tg_str_t) TG_STR("=?utf-8?q?=C3=85?=");
+    assert_int_equal(tg_identity_from_serve(value, none, none, &self, &alloc,
+                                            &identity, NULL), TG_ERR_NOMEM);
 
     tg_arena_free(&arena);
 }

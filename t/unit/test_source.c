@@ -240,6 +240,27 @@ test_reason_texts(void **state)
 }
 
 
+/* A family that nobody has heard of. */
+
+static void
+test_unknown_family(void **state)
+{
+    input_t        input;
+    tg_question_t  question;
+
+    (void) state;
+
+    memset(&input, 0, sizeof(input));
+    input.source.peer.family = 77;
+    input.rules.no_local_rule = true;
+
+    tg_source_question(&input.source, &input.rules, &question);
+
+    assert_int_equal(question.ask, TG_ASK_NOBODY);
+    assert_int_equal(question.reason, TG_REASON_BAD_ADDRESS);
+}
+
+
 int
 main(void)
 {
@@ -247,7 +268,8 @@ main(void)
     cases_t  cases;
 
     const struct CMUnitTest  tests[] = {
-        cmocka_unit_test(test_reason_texts)
+        cmocka_unit_test(test_reason_texts),
+        cmocka_unit_test(test_unknown_family)
     };
 
     cases_open(&cases, "t/cases/source.yaml");
