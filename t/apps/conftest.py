@@ -2,13 +2,7 @@
 
 """Fixtures of the application tests."""
 
-import os
-import sys
-
 import pytest
-
-HERE = os.path.dirname(__file__)
-sys.path[:0] = [HERE, os.path.join(HERE, "..", "lib")]
 
 import appkit.site
 from appkit.tailnet import Tailnet
