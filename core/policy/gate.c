@@ -227,6 +227,18 @@ tg_source_question(const tg_source_t *source, const tg_source_rules_t *rules,
         return;
     }
 
+    /* a spoofed packet must not be believed for whom it names either */
+
+    if (tg_addr_is_tailnet(&source->peer)) {
+        ask_about_peer(question, source, rules);
+
+        if (question->ask != TG_ASK_WHOIS) {
+            return;
+        }
+
+        question->service = (tg_str_t) TG_NULL_STR;
+    }
+
     named = proxied ? &source->proxied : &source->forwarded;
 
     if (named->family != TG_ADDR_V4 && named->family != TG_ADDR_V6) {

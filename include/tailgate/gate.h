@@ -95,8 +95,9 @@ typedef struct {
  * A listed sender's request is the PROXY source's if the listener has
  * proxy_protocol, else the one that realip named, else its own.  For what a
  * listed sender names the local address says nothing, and is not looked at.
- * A source in the tailnet ranges counts only if the local address is one of
- * self's or of a Service (design: a spoofed packet on eth0 is a stranger).
+ * A source in the tailnet ranges, be it such a sender, counts only if the
+ * local address is one of self's or of a Service (design: a spoofed packet on
+ * eth0 is a stranger).
  *
  * A self that is not running and has no addresses is as good as none: a node
  * that starts up does not know them yet.  TG_ASK_SELF again with a self that
