@@ -150,6 +150,14 @@ tgi_text_check(const char *data, size_t len)
     uint32_t  c;
 
     for (i = 0; i < len; i += n) {
+
+        /* nearly all of it, in the flat record of every request */
+
+        if (data[i] >= ' ' && data[i] <= '~') {
+            n = 1;
+            continue;
+        }
+
         n = tgi_utf8_char(data + i, len - i, &c);
 
         if (n == 0) {
