@@ -536,7 +536,8 @@ on_message_complete(llhttp_t *parser)
 /*
  * How many of the bytes belong to the head.  Lines end with CR LF and nothing
  * else, whatever llhttp thinks of it, no line continues another one, and one
- * blank each parts the request line (RFC 9112 3).  Returns TG_OK, TG_ERR_ABSENT when the end is not among them, TG_ERR_SYNTAX.
+ * blank each parts the request line (RFC 9112 3).  Returns TG_OK,
+ * TG_ERR_ABSENT when the end is not among them, TG_ERR_SYNTAX.
  */
 
 static int

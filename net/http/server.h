@@ -12,8 +12,9 @@
  * that is not exactly "chunked"; any target but origin-form; a control
  * character, "%00" or a fragment in the target; a folded header, a bare CR or
  * LF, NUL, a space before a colon, an empty header name; a chunk size that is
- * not plain hexadecimal; a trailer.  Over a limit: 414, 431, 413.  HTTP but not 1.0 or
- * 1.1: 505.  CONNECT: 405.  An unknown expectation: 417.  Upgrade is ignored.
+ * not plain hexadecimal; a trailer.  Over a limit: 414, 431, 413.  HTTP but
+ * not 1.0 or 1.1: 505.  CONNECT: 405.  An unknown expectation: 417.  Upgrade
+ * is ignored.
  *
  * Requests of one connection are handled one after the other, pipelined ones
  * included.  Nothing blocks; a handler may answer at once or later.
