@@ -186,7 +186,8 @@ def test_head(authd):
 
 
 @pytest.mark.parametrize("target, status", [
-    ("/", 404), ("/auth", 400), ("/healthz", 200), ("/metrics", 200), ("/nothing", 404),
+    ("/", 404), ("/auth", 400), ("/healthz", 200), ("/metrics", 200),
+    ("/nothing", 404),
     ("/v1", 404), ("/v1/", 404), ("/v1/auth", 404), ("/v1/auth/", 404),
     ("/v1/auth/nosuch", 404), ("/v1/auth/nginx/", 404),
     ("/v1/whoami/", 404), ("/V1/whoami", 404), ("//v1/whoami", 404),
