@@ -6,290 +6,14 @@
  * one table; a key that is not in it is an error that says where it is.
  */
 
-#include <cli/devnet.h>
+#include <cli/devnet_value.h>
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 
-typedef struct {
-    cli_world_t   *world;
-    void          *object;         /* cli_node_t, cli_user_t, ... */
-    tg_error_t    *error;
-} loading_t;
-
-typedef struct {
-    const char  *key;
-    int        (*load)(loading_t *loading, const cli_yaml_t *value,
-                       size_t offset);
-    size_t       offset;           /* of the member that it sets */
-} field_t;
-
-
-#if defined(__GNUC__)
-__attribute__((format(printf, 4, 5)))
-#endif
 static int
-fault(tg_error_t *error, int code, const cli_yaml_t *where, const char *fmt,
-    ...)
-{
-    va_list  args;
-
-    error->code = code;
-    error->line = where->line;
-    error->column = where->column;
-
-    va_start(args, fmt);
-    (void) vsnprintf(error->text, sizeof(error->text), fmt, args);
-    va_end(args);
-
-    return code;
-}
-
-
-static int
-no_memory(tg_error_t *error, const cli_yaml_t *where)
-{
-    return fault(error, TG_ERR_NOMEM, where, "out of memory");
-}
-
-
-static int
-load_map(loading_t *loading, const cli_yaml_t *map, const field_t *fields,
-    size_t n, const char *what)
-{
-    int                rc;
-    size_t             i;
-    const cli_yaml_t  *child;
-
-    if (map->type != CLI_YAML_MAP) {
-        return fault(loading->error, TG_ERR_TYPE, map,
-                     "%s has to be a map of keys and values", what);
-    }
-
-    for (child = map->first; child; child = child->next) {
-
-        for (i = 0; i < n; i++) {
-            if (strcmp(fields[i].key, child->key) == 0) {
-                break;
-            }
-        }
-
-        if (i == n) {
-            return fault(loading->error, TG_ERR_REFUSED, child,
-                         "%s has no key \"%.64s\"", what, child->key);
-        }
-
-        rc = fields[i].load(loading, child, fields[i].offset);
-        if (rc != TG_OK) {
-            return rc;
-        }
-    }
-
-    return TG_OK;
-}
-
-
-static json_t **
-json_member(loading_t *loading, size_t offset)
-{
-    return (json_t **) (void *) ((char *) loading->object + offset);
-}
-
-
-static int
-load_text(loading_t *loading, const cli_yaml_t *value, size_t offset)
-{
-    json_t  **member;
-
-    if (value->type != CLI_YAML_SCALAR) {
-        return fault(loading->error, TG_ERR_TYPE, value,
-                     "\"%.64s\" has to be text", value->key);
-    }
-
-    member = json_member(loading, offset);
-    *member = json_stringn(value->text, value->len);
-
-    return *member ? TG_OK : no_memory(loading->error, value);
-}
-
-
-static int
-load_texts(loading_t *loading, const cli_yaml_t *value, size_t offset)
-{
-    json_t            **member;
-    const cli_yaml_t   *child;
-
-    member = json_member(loading, offset);
-
-    json_decref(*member);
-    *member = json_array();
-
-    if (value->type != CLI_YAML_LIST) {
-        return fault(loading->error, TG_ERR_TYPE, value,
-                     "\"%.64s\" has to be a list", value->key);
-    }
-
-    for (child = value->first; child; child = child->next) {
-
-        if (child->type != CLI_YAML_SCALAR) {
-            return fault(loading->error, TG_ERR_TYPE, child,
-                         "\"%.64s\" has to be a list of texts", value->key);
-        }
-
-        if (json_array_append_new(*member,
-                                  json_stringn(child->text, child->len))
-            != 0)
-        {
-            return no_memory(loading->error, child);
-        }
-    }
-
-    return TG_OK;
-}
-
-
-static int
-load_flag(loading_t *loading, const cli_yaml_t *value, size_t offset)
-{
-    bool  *member;
-
-    member = (bool *) (void *) ((char *) loading->object + offset);
-
-    if (value->type == CLI_YAML_SCALAR && value->plain) {
-
-        if (strcmp(value->text, "true") == 0) {
-            *member = true;
-            return TG_OK;
-        }
-
-        if (strcmp(value->text, "false") == 0) {
-            *member = false;
-            return TG_OK;
-        }
-    }
-
-    return fault(loading->error, TG_ERR_TYPE, value,
-                 "\"%.64s\" has to be true or false", value->key);
-}
-
-
-/* The member is the opposite of the key, as a node that says nothing is well.
- */
-
-static int
-load_not_flag(loading_t *loading, const cli_yaml_t *value, size_t offset)
-{
-    int    rc;
-    bool  *member;
-
-    rc = load_flag(loading, value, offset);
-
-    if (rc == TG_OK) {
-        member = (bool *) (void *) ((char *) loading->object + offset);
-        *member = !*member;
-    }
-
-    return rc;
-}
-
-
-static int
-parse_addr(loading_t *loading, const cli_yaml_t *value, tg_addr_t *addr)
-{
-    if (value->type != CLI_YAML_SCALAR
-        || tg_addr_parse(addr, value->text, value->len) != TG_OK
-        || addr->port != 0)
-    {
-        return fault(loading->error, TG_ERR_SYNTAX, value,
-                     "this is no IP address");
-    }
-
-    return TG_OK;
-}
-
-
-/* Loopback addresses are where a node sits, not what it has. */
-
-static int
-load_addr(loading_t *loading, const cli_yaml_t *value, size_t offset)
-{
-    int          rc;
-    size_t      *n;
-    tg_addr_t    addr, *addrs;
-    cli_node_t  *node = loading->object;
-
-    (void) offset;
-
-    rc = parse_addr(loading, value, &addr);
-    if (rc != TG_OK) {
-        return rc;
-    }
-
-    addrs = tg_addr_is_loopback(&addr) ? node->loopback : node->addrs;
-    n = tg_addr_is_loopback(&addr) ? &node->nloopback : &node->naddrs;
-
-    /* two are left for those that every node has */
-
-    if (*n == CLI_NODE_ADDRS - 2) {
-        return fault(loading->error, TG_ERR_LIMIT, value,
-                     "a node has at most %d addresses of a kind",
-                     CLI_NODE_ADDRS - 2);
-    }
-
-    addrs[(*n)++] = addr;
-
-    return TG_OK;
-}
-
-
-static int
-load_addrs(loading_t *loading, const cli_yaml_t *value, size_t offset)
-{
-    int                rc;
-    const cli_yaml_t  *child;
-
-    if (value->type != CLI_YAML_LIST) {
-        return fault(loading->error, TG_ERR_TYPE, value,
-                     "\"%.64s\" has to be a list", value->key);
-    }
-
-    for (child = value->first; child; child = child->next) {
-        rc = load_addr(loading, child, offset);
-        if (rc != TG_OK) {
-            return rc;
-        }
-    }
-
-    return TG_OK;
-}
-
-
-static int
-load_routes(loading_t *loading, const cli_yaml_t *value, size_t offset)
-{
-    tg_cidr_t          cidr;
-    const cli_yaml_t  *child;
-
-    for (child = value->first; child; child = child->next) {
-
-        if (child->type != CLI_YAML_SCALAR
-            || tg_cidr_parse(&cidr, child->text, child->len) != TG_OK
-            || strchr(child->text, '/') == NULL)
-        {
-            return fault(loading->error, TG_ERR_SYNTAX, child,
-                         "this is no route: \"10.0.0.0/8\" would be one");
-        }
-    }
-
-    return load_texts(loading, value, offset);
-}
-
-
-static int
-load_owner(loading_t *loading, const cli_yaml_t *value, size_t offset)
+load_owner(cli_loading_t *loading, const cli_yaml_t *value, size_t offset)
 {
     cli_node_t  *node = loading->object;
 
@@ -299,8 +23,8 @@ load_owner(loading_t *loading, const cli_yaml_t *value, size_t offset)
                  ? cli_world_user(loading->world, value->text) : NULL;
 
     if (node->user == NULL) {
-        return fault(loading->error, TG_ERR_ABSENT, value,
-                     "no user has this login: list it under \"users\"");
+        return cli_fault(loading->error, TG_ERR_ABSENT, value,
+                         "no user has this login: list it under \"users\"");
     }
 
     return TG_OK;
@@ -314,21 +38,21 @@ cli_load_capabilities(const cli_yaml_t *map, json_t **caps, tg_error_t *error)
     const cli_yaml_t  *child;
 
     if (map->type != CLI_YAML_MAP) {
-        return fault(error, TG_ERR_TYPE, map,
-                     "capabilities have to be a map of names");
+        return cli_fault(error, TG_ERR_TYPE, map,
+                         "capabilities have to be a map of names");
     }
 
     for (child = map->first; child; child = child->next) {
 
         if (child->type != CLI_YAML_LIST) {
-            return fault(error, TG_ERR_TYPE, child,
-                         "a capability is a list of what was granted");
+            return cli_fault(error, TG_ERR_TYPE, child,
+                             "a capability is a list of what was granted");
         }
     }
 
     json = cli_yaml_json(map);
     if (json == NULL) {
-        return no_memory(error, map);
+        return cli_fault_memory(error, map);
     }
 
     json_decref(*caps);
@@ -339,33 +63,34 @@ cli_load_capabilities(const cli_yaml_t *map, json_t **caps, tg_error_t *error)
 
 
 static int
-load_caps(loading_t *loading, const cli_yaml_t *value, size_t offset)
+load_caps(cli_loading_t *loading, const cli_yaml_t *value, size_t offset)
 {
-    return cli_load_capabilities(value, json_member(loading, offset),
+    return cli_load_capabilities(value, cli_load_member(loading, offset),
                                  loading->error);
 }
 
 
 static int
-load_service_caps(loading_t *loading, const cli_yaml_t *value, size_t offset)
+load_service_caps(cli_loading_t *loading, const cli_yaml_t *value,
+    size_t offset)
 {
     int                rc;
     json_t            *caps, **member;
     const cli_yaml_t  *child;
 
     if (value->type != CLI_YAML_MAP) {
-        return fault(loading->error, TG_ERR_TYPE, value,
-                     "\"%.64s\" has to be a map of Services", value->key);
+        return cli_fault(loading->error, TG_ERR_TYPE, value,
+                         "\"%.64s\" has to be a map of Services", value->key);
     }
 
-    member = json_member(loading, offset);
+    member = cli_load_member(loading, offset);
 
     for (child = value->first; child; child = child->next) {
 
         if (cli_world_service(loading->world, child->key) == NULL) {
-            return fault(loading->error, TG_ERR_ABSENT, child,
-                         "no Service has this name: list it under"
-                         " \"services\"");
+            return cli_fault(loading->error, TG_ERR_ABSENT, child,
+                             "no Service has this name: list it under"
+                             " \"services\"");
         }
 
         caps = NULL;
@@ -376,7 +101,7 @@ load_service_caps(loading_t *loading, const cli_yaml_t *value, size_t offset)
         }
 
         if (json_object_set_new(*member, child->key, caps) != 0) {
-            return no_memory(loading->error, child);
+            return cli_fault_memory(loading->error, child);
         }
     }
 
@@ -387,34 +112,35 @@ load_service_caps(loading_t *loading, const cli_yaml_t *value, size_t offset)
 int
 cli_load_user(const cli_yaml_t *map, cli_world_t *world, tg_error_t *error)
 {
-    int          rc;
-    loading_t    loading;
-    cli_user_t  *user;
+    int            rc;
+    cli_loading_t  loading;
+    cli_user_t    *user;
 
-    static const field_t  fields[] = {
-        { "login", load_text, offsetof(cli_user_t, login) },
-        { "name", load_text, offsetof(cli_user_t, name) },
-        { "picture", load_text, offsetof(cli_user_t, picture) },
-        { "groups", load_texts, offsetof(cli_user_t, groups) }
+    static const cli_field_t  fields[] = {
+        { "login", cli_load_text, offsetof(cli_user_t, login) },
+        { "name", cli_load_text, offsetof(cli_user_t, name) },
+        { "picture", cli_load_text, offsetof(cli_user_t, picture) },
+        { "groups", cli_load_texts, offsetof(cli_user_t, groups) }
     };
 
     user = cli_user_new();
     if (user == NULL) {
-        return no_memory(error, map);
+        return cli_fault_memory(error, map);
     }
 
     loading.world = world;
     loading.object = user;
     loading.error = error;
 
-    rc = load_map(&loading, map, fields, sizeof(fields) / sizeof(fields[0]),
-                  "a user");
+    rc = cli_load_map(&loading, map, fields, sizeof(fields) / sizeof(fields[0]),
+                      "a user");
     if (rc != TG_OK) {
         goto failed;
     }
 
     if (user->login == NULL) {
-        rc = fault(error, TG_ERR_MISSING, map, "this user has no \"login\"");
+        rc = cli_fault(error, TG_ERR_MISSING, map,
+                       "this user has no \"login\"");
         goto failed;
     }
 
@@ -444,18 +170,19 @@ check_node(const cli_node_t *node, const cli_yaml_t *map, bool self,
     tg_error_t *error)
 {
     if (node->name == NULL || json_string_length(node->name) == 0) {
-        return fault(error, TG_ERR_MISSING, map, "this node has no \"name\"");
+        return cli_fault(error, TG_ERR_MISSING, map,
+                         "this node has no \"name\"");
     }
 
     if (node->user == NULL && json_array_size(node->tags) == 0) {
-        return fault(error, TG_ERR_MISSING, map,
-                     "this node has neither a \"user\" nor \"tags\"");
+        return cli_fault(error, TG_ERR_MISSING, map,
+                         "this node has neither a \"user\" nor \"tags\"");
     }
 
     if (self && node->nloopback) {
-        return fault(error, TG_ERR_REFUSED, map,
-                     "this node itself has no loopback address: give it one"
-                     " of a tailnet, or none");
+        return cli_fault(error, TG_ERR_REFUSED, map,
+                         "this node itself has no loopback address: give it one"
+                         " of a tailnet, or none");
     }
 
     return TG_OK;
@@ -466,42 +193,42 @@ int
 cli_load_node(const cli_yaml_t *map, cli_world_t *world, bool self,
     cli_node_t **nodep, tg_error_t *error)
 {
-    int          rc;
-    loading_t    loading;
-    cli_node_t  *node;
+    int            rc;
+    cli_loading_t  loading;
+    cli_node_t    *node;
 
-    static const field_t  fields[] = {
-        { "name", load_text, offsetof(cli_node_t, name) },
-        { "hostname", load_text, offsetof(cli_node_t, hostname) },
-        { "address", load_addr, 0 },
-        { "addresses", load_addrs, 0 },
+    static const cli_field_t  fields[] = {
+        { "name", cli_load_text, offsetof(cli_node_t, name) },
+        { "hostname", cli_load_text, offsetof(cli_node_t, hostname) },
+        { "address", cli_load_addr, 0 },
+        { "addresses", cli_load_addrs, 0 },
         { "user", load_owner, 0 },
-        { "tags", load_texts, offsetof(cli_node_t, tags) },
-        { "routes", load_routes, offsetof(cli_node_t, routes) },
-        { "os", load_text, offsetof(cli_node_t, os) },
-        { "os_version", load_text, offsetof(cli_node_t, os_version) },
+        { "tags", cli_load_texts, offsetof(cli_node_t, tags) },
+        { "routes", cli_load_routes, offsetof(cli_node_t, routes) },
+        { "os", cli_load_text, offsetof(cli_node_t, os) },
+        { "os_version", cli_load_text, offsetof(cli_node_t, os_version) },
         { "capabilities", load_caps, offsetof(cli_node_t, caps) },
         { "service_capabilities", load_service_caps,
           offsetof(cli_node_t, service_caps) },
-        { "key_expiry", load_text, offsetof(cli_node_t, key_expiry) },
-        { "expired", load_flag, offsetof(cli_node_t, expired) },
-        { "authorized", load_not_flag, offsetof(cli_node_t, unauthorized) },
-        { "signed", load_not_flag, offsetof(cli_node_t, unsigned_) },
-        { "online", load_not_flag, offsetof(cli_node_t, offline) },
-        { "shared", load_flag, offsetof(cli_node_t, shared) }
+        { "key_expiry", cli_load_text, offsetof(cli_node_t, key_expiry) },
+        { "expired", cli_load_flag, offsetof(cli_node_t, expired) },
+        { "authorized", cli_load_not_flag, offsetof(cli_node_t, unauthorized) },
+        { "signed", cli_load_not_flag, offsetof(cli_node_t, unsigned_) },
+        { "online", cli_load_not_flag, offsetof(cli_node_t, offline) },
+        { "shared", cli_load_flag, offsetof(cli_node_t, shared) }
     };
 
     node = cli_node_new();
     if (node == NULL) {
-        return no_memory(error, map);
+        return cli_fault_memory(error, map);
     }
 
     loading.world = world;
     loading.object = node;
     loading.error = error;
 
-    rc = load_map(&loading, map, fields, sizeof(fields) / sizeof(fields[0]),
-                  "a node");
+    rc = cli_load_map(&loading, map, fields, sizeof(fields) / sizeof(fields[0]),
+                      "a node");
 
     if (rc == TG_OK) {
         rc = check_node(node, map, self, error);
@@ -531,23 +258,23 @@ static int
 load_service(const cli_yaml_t *map, cli_world_t *world, tg_error_t *error)
 {
     int             rc;
-    loading_t       loading;
+    cli_loading_t   loading;
     cli_node_t     *node;
     cli_service_t  *service;
 
     /* it is named and has addresses as a node, and nothing else */
 
-    static const field_t  fields[] = {
-        { "name", load_text, offsetof(cli_node_t, name) },
-        { "address", load_addr, 0 },
-        { "addresses", load_addrs, 0 }
+    static const cli_field_t  fields[] = {
+        { "name", cli_load_text, offsetof(cli_node_t, name) },
+        { "address", cli_load_addr, 0 },
+        { "addresses", cli_load_addrs, 0 }
     };
 
     node = cli_node_new();
     service = calloc(1, sizeof(cli_service_t));
 
     if (node == NULL || service == NULL) {
-        rc = no_memory(error, map);
+        rc = cli_fault_memory(error, map);
         goto failed;
     }
 
@@ -555,8 +282,8 @@ load_service(const cli_yaml_t *map, cli_world_t *world, tg_error_t *error)
     loading.object = node;
     loading.error = error;
 
-    rc = load_map(&loading, map, fields, sizeof(fields) / sizeof(fields[0]),
-                  "a Service");
+    rc = cli_load_map(&loading, map, fields, sizeof(fields) / sizeof(fields[0]),
+                      "a Service");
     if (rc != TG_OK) {
         goto failed;
     }
@@ -564,9 +291,9 @@ load_service(const cli_yaml_t *map, cli_world_t *world, tg_error_t *error)
     if (node->name == NULL || node->naddrs == 0
         || strncmp(json_string_value(node->name), "svc:", 4) != 0)
     {
-        rc = fault(error, TG_ERR_MISSING, map,
-                   "a Service has a \"name\" that begins with \"svc:\", and"
-                   " \"addresses\"");
+        rc = cli_fault(error, TG_ERR_MISSING, map,
+                       "a Service has a \"name\" that begins with \"svc:\", and"
+                       " \"addresses\"");
         goto failed;
     }
 
@@ -610,9 +337,9 @@ by_name(const void *a, const void *b)
 static int
 check_names(const cli_yaml_t *list, tg_error_t *error)
 {
-    int                 rc;
-    size_t              i, n;
-    const cli_yaml_t   *node, *child, **names;
+    int                rc;
+    size_t             i, n;
+    const cli_yaml_t  *node, *child, **names;
 
     n = 0;
 
@@ -622,7 +349,7 @@ check_names(const cli_yaml_t *list, tg_error_t *error)
 
     names = calloc(n + 1, sizeof(names[0]));
     if (names == NULL) {
-        return no_memory(error, list);
+        return cli_fault_memory(error, list);
     }
 
     n = 0;
@@ -644,9 +371,9 @@ check_names(const cli_yaml_t *list, tg_error_t *error)
 
     for (i = 1; i < n && rc == TG_OK; i++) {
         if (strcmp(names[i - 1]->text, names[i]->text) == 0) {
-            rc = fault(error, TG_ERR_REFUSED, names[i],
-                       "the node of line %zu has this name already",
-                       names[i - 1]->line);
+            rc = cli_fault(error, TG_ERR_REFUSED, names[i],
+                           "the node of line %zu has this name already",
+                           names[i - 1]->line);
         }
     }
 
@@ -682,8 +409,8 @@ check_root(const cli_yaml_t *root, tg_error_t *error)
     };
 
     if (root->type != CLI_YAML_MAP) {
-        return fault(error, TG_ERR_TYPE, root,
-                     "a tailnet's file is a map of keys and values");
+        return cli_fault(error, TG_ERR_TYPE, root,
+                         "a tailnet's file is a map of keys and values");
     }
 
     for (child = root->first; child; child = child->next) {
@@ -695,21 +422,21 @@ check_root(const cli_yaml_t *root, tg_error_t *error)
         }
 
         if (i == sizeof(keys) / sizeof(keys[0])) {
-            return fault(error, TG_ERR_REFUSED, child,
-                         "a tailnet has no key \"%.64s\"", child->key);
+            return cli_fault(error, TG_ERR_REFUSED, child,
+                             "a tailnet has no key \"%.64s\"", child->key);
         }
 
         if (i >= 4 && child->type != CLI_YAML_LIST) {
-            return fault(error, TG_ERR_TYPE, child,
-                         "\"%s\" has to be a list", child->key);
+            return cli_fault(error, TG_ERR_TYPE, child,
+                             "\"%s\" has to be a list", child->key);
         }
     }
 
     child = find(root, "tailnet");
 
     if (child == NULL || child->type != CLI_YAML_SCALAR || child->len == 0) {
-        return fault(error, TG_ERR_MISSING, child ? child : root,
-                     "\"tailnet\" has to be a name as \"example.ts.net\"");
+        return cli_fault(error, TG_ERR_MISSING, child ? child : root,
+                         "\"tailnet\" has to be a name as \"example.ts.net\"");
     }
 
     return TG_OK;
@@ -719,15 +446,15 @@ check_root(const cli_yaml_t *root, tg_error_t *error)
 static int
 load_names(const cli_yaml_t *root, cli_world_t *world, tg_error_t *error)
 {
-    size_t             i;
     int                rc;
-    loading_t          loading;
+    size_t             i;
+    cli_loading_t      loading;
     const cli_yaml_t  *value;
 
-    static const field_t  fields[] = {
-        { "tailnet", load_text, offsetof(cli_world_t, tailnet) },
-        { "version", load_text, offsetof(cli_world_t, version) },
-        { "health", load_texts, offsetof(cli_world_t, health) }
+    static const cli_field_t  fields[] = {
+        { "tailnet", cli_load_text, offsetof(cli_world_t, tailnet) },
+        { "version", cli_load_text, offsetof(cli_world_t, version) },
+        { "health", cli_load_texts, offsetof(cli_world_t, health) }
     };
 
     loading.world = world;
@@ -749,7 +476,7 @@ load_names(const cli_yaml_t *root, cli_world_t *world, tg_error_t *error)
         world->version = json_string("1.102.5-devnet");
     }
 
-    return world->version ? TG_OK : no_memory(error, root);
+    return world->version ? TG_OK : cli_fault_memory(error, root);
 }
 
 
@@ -773,7 +500,7 @@ load_self(const cli_yaml_t *root, cli_world_t *world, tg_error_t *error)
         || json_array_append_new(node->tags, json_string("tag:devnet")) != 0)
     {
         cli_node_free(node);
-        return no_memory(error, root);
+        return cli_fault_memory(error, root);
     }
 
     return cli_world_add(world, node, true, error);

@@ -2,13 +2,13 @@
 /*
  * Copyright (C) The Tailgate authors
  *
- * libcurl's multi interface on our loop.  Deadlines and the queue for a free
- * connection are our own: a call that waits for one runs out of time as well.
+ * Deadlines and the queue for a free connection are our own, not libcurl's: a
+ * call that waits for a connection runs out of time as well.
  */
 
 #include <net/client/localapi.h>
+#include <net/client/multi.h>
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,37 +45,23 @@ struct tgn_localapi_call_s {
     char                  target[TG_LOCALAPI_TARGET_MAX];
 };
 
-typedef struct socket_s  socket_t;
-
-struct socket_s {
-    socket_t             *prev;
-    socket_t             *next;
-    tgn_localapi_t       *api;
-    tgn_poll_t           *poll;
-    curl_socket_t         fd;
-};
-
 struct tgn_localapi_s {
     tgn_loop_t           *loop;
     tgn_localapi_conf_t   conf;
     char                 *path;
-    CURLM                *multi;
+    tgn_multi_t          *multi;
     CURL                 *spare[SPARE_MAX];
     size_t                nspare;
     size_t                active;
     tgn_localapi_call_t  *first;       /* by age, so by deadline */
     tgn_localapi_call_t  *last;
-    socket_t             *sockets;
-    tgn_timer_t          *curl_timer;
     tgn_timer_t          *deadline;
 };
 
 
 static void on_deadline(tgn_timer_t *timer, void *data);
-static void on_curl_timer(tgn_timer_t *timer, void *data);
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data,
-    void *assigned);
-static int on_timer(CURLM *multi, long msec, void *data);
+static void on_done(CURL *easy, CURLcode rc, void *data);
+static void on_settled(void *data);
 
 
 tgn_localapi_t *
@@ -83,13 +69,8 @@ tgn_localapi_new(tgn_loop_t *loop, const tgn_localapi_conf_t *conf)
 {
     tgn_localapi_t  *api;
 
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        return NULL;
-    }
-
     api = calloc(1, sizeof(tgn_localapi_t));
     if (api == NULL) {
-        curl_global_cleanup();
         return NULL;
     }
 
@@ -115,27 +96,14 @@ tgn_localapi_new(tgn_loop_t *loop, const tgn_localapi_conf_t *conf)
     api->path = strdup(conf->socket ? conf->socket : TG_LOCALAPI_SOCKET);
     api->conf.socket = api->path;
 
-    api->multi = curl_multi_init();
-    api->curl_timer = tgn_timer_new(loop, on_curl_timer, api);
+    api->multi = tgn_multi_new(loop, api->conf.keepalive, on_done, on_settled,
+                               api);
     api->deadline = tgn_timer_new(loop, on_deadline, api);
 
-    if (api->path == NULL || api->multi == NULL || api->curl_timer == NULL
-        || api->deadline == NULL)
-    {
+    if (api->path == NULL || api->multi == NULL || api->deadline == NULL) {
         tgn_localapi_free(&api);
         return NULL;
     }
-
-    /* setting these cannot fail: they are known, and only kept */
-
-    (void) curl_multi_setopt(api->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    (void) curl_multi_setopt(api->multi, CURLMOPT_SOCKETDATA, api);
-    (void) curl_multi_setopt(api->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-    (void) curl_multi_setopt(api->multi, CURLMOPT_TIMERDATA, api);
-    (void) curl_multi_setopt(api->multi, CURLMOPT_MAXCONNECTS,
-                             (long) api->conf.keepalive);
-    (void) curl_multi_setopt(api->multi, CURLMOPT_PIPELINING,
-                             (long) CURLPIPE_NOTHING);
 
     return api;
 }
@@ -177,7 +145,7 @@ release(tgn_localapi_call_t *call)
         return;
     }
 
-    (void) curl_multi_remove_handle(api->multi, call->easy);
+    tgn_multi_remove(api->multi, call->easy);
 
     if (api->nspare < SPARE_MAX) {
         api->spare[api->nspare++] = call->easy;
@@ -202,25 +170,6 @@ free_call(tgn_localapi_call_t *call)
 }
 
 
-static void
-free_socket(socket_t *s)
-{
-    if (s->prev) {
-        s->prev->next = s->next;
-
-    } else {
-        s->api->sockets = s->next;
-    }
-
-    if (s->next) {
-        s->next->prev = s->prev;
-    }
-
-    tgn_poll_free(&s->poll);
-    free(s);
-}
-
-
 void
 tgn_localapi_free(tgn_localapi_t **apip)
 {
@@ -241,23 +190,11 @@ tgn_localapi_free(tgn_localapi_t **apip)
         curl_easy_cleanup(api->spare[--api->nspare]);
     }
 
-    /* closes what is kept alive, and may still speak of sockets */
-
-    if (api->multi) {
-        (void) curl_multi_cleanup(api->multi);
-    }
-
-    while (api->sockets) {
-        free_socket(api->sockets);
-    }
-
-    tgn_timer_free(&api->curl_timer);
+    tgn_multi_free(&api->multi);
     tgn_timer_free(&api->deadline);
 
     free(api->path);
     free(api);
-
-    curl_global_cleanup();
 }
 
 
@@ -400,8 +337,7 @@ start(tgn_localapi_call_t *call)
         rc = curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
     }
 
-    if (rc != CURLE_OK || curl_multi_add_handle(api->multi, easy) != CURLM_OK)
-    {
+    if (rc != CURLE_OK || tgn_multi_add(api->multi, easy) != TG_OK) {
         curl_easy_cleanup(easy);
         return TG_ERR_NOMEM;
     }
@@ -585,148 +521,27 @@ start_waiting(tgn_localapi_t *api)
 
 
 static void
-collect(tgn_localapi_t *api)
+on_done(CURL *easy, CURLcode rc, void *data)
 {
-    int                   left;
     long                  code;
-    CURLMsg              *msg;
-    CURLcode              rc;
     tgn_localapi_call_t  *call;
 
-    while ((msg = curl_multi_info_read(api->multi, &left)) != NULL) {
+    (void) data;
 
-        if (msg->msg != CURLMSG_DONE) {
-            continue;
-        }
+    call = NULL;
+    code = 0;
 
-        rc = msg->data.result;
-        call = NULL;
-        code = 0;
+    (void) curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **) &call);
+    (void) curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &code);
 
-        (void) curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE,
-                                 (char **) &call);
-        (void) curl_easy_getinfo(msg->easy_handle, CURLINFO_RESPONSE_CODE,
-                                 &code);
-
-        finish(call, status_of(call, rc), code, curl_easy_strerror(rc));
-    }
-
-    start_waiting(api);
+    finish(call, status_of(call, rc), code, curl_easy_strerror(rc));
 }
 
 
 static void
-on_ready(tgn_poll_t *poll, unsigned events, void *data)
+on_settled(void *data)
 {
-    int              flags, running;
-    socket_t        *s = data;
-    tgn_localapi_t  *api;
-
-    (void) poll;
-
-    api = s->api;
-    flags = 0;
-
-    if (events & TGN_POLL_READ) {
-        flags |= CURL_CSELECT_IN;
-    }
-
-    if (events & TGN_POLL_WRITE) {
-        flags |= CURL_CSELECT_OUT;
-    }
-
-    (void) curl_multi_socket_action(api->multi, s->fd, flags, &running);
-    collect(api);
-}
-
-
-static int
-on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *assigned)
-{
-    unsigned         events;
-    socket_t        *s = assigned;
-    tgn_localapi_t  *api = data;
-
-    (void) easy;
-
-    if (what == CURL_POLL_REMOVE) {
-        if (s) {
-            (void) curl_multi_assign(api->multi, fd, NULL);
-            free_socket(s);
-        }
-
-        return 0;
-    }
-
-    if (s == NULL) {
-        s = calloc(1, sizeof(socket_t));
-        if (s == NULL) {
-            return -1;
-        }
-
-        s->api = api;
-        s->fd = fd;
-        s->poll = tgn_poll_new(api->loop, fd, on_ready, s);
-
-        if (s->poll == NULL) {
-            free(s);
-            return -1;
-        }
-
-        s->next = api->sockets;
-
-        if (s->next) {
-            s->next->prev = s;
-        }
-
-        api->sockets = s;
-
-        (void) curl_multi_assign(api->multi, fd, s);
-    }
-
-    events = 0;
-
-    if (what & CURL_POLL_IN) {
-        events |= TGN_POLL_READ;
-    }
-
-    if (what & CURL_POLL_OUT) {
-        events |= TGN_POLL_WRITE;
-    }
-
-    return tgn_poll_set(s->poll, events) == TG_OK ? 0 : -1;
-}
-
-
-static int
-on_timer(CURLM *multi, long msec, void *data)
-{
-    tgn_localapi_t  *api = data;
-
-    (void) multi;
-
-    if (msec < 0) {
-        tgn_timer_stop(api->curl_timer);
-
-    } else {
-        tgn_timer_start(api->curl_timer, (uint64_t) msec, 0);
-    }
-
-    return 0;
-}
-
-
-static void
-on_curl_timer(tgn_timer_t *timer, void *data)
-{
-    int              running;
-    tgn_localapi_t  *api = data;
-
-    (void) timer;
-
-    (void) curl_multi_socket_action(api->multi, CURL_SOCKET_TIMEOUT, 0,
-                                    &running);
-    collect(api);
+    start_waiting(data);
 }
 
 
