@@ -92,7 +92,7 @@ struct authd_identify_s {
 
 static bool api_new(tgn_loop_t *loop, const authd_config_t *conf,
     tgn_localapi_t **api);
-static bool lookup_step(authd_lookup_t *lk);
+static bool lookup_step(authd_lookup_t *lk, const tg_self_t *self);
 static bool lookup_ask(authd_lookup_t *lk, const tg_question_t *question);
 static bool lookup_nobody(authd_lookup_t *lk, tg_reason_t reason);
 static bool lookup_wait_self(authd_lookup_t *lk);
@@ -104,6 +104,8 @@ static query_t *query_new(authd_identify_t *id,
     const tg_question_t *question);
 static bool query_send(query_t *q);
 static void query_answer(const tgn_localapi_answer_t *answer, void *data);
+static bool query_is_early(const query_t *q,
+    const tgn_localapi_answer_t *answer);
 static bool query_repeat(query_t *q);
 static void query_done(query_t *q, tg_status_t status,
     const tg_identity_t *identity, const char *detail);
@@ -246,7 +248,7 @@ authd_identify(authd_identify_t *id, const tg_addr_t *source,
         lk->has_local = true;
     }
 
-    return lookup_step(lk) ? lk : NULL;
+    return lookup_step(lk, authd_node_self(id->node, SELF_AGE)) ? lk : NULL;
 }
 
 
@@ -302,7 +304,7 @@ api_new(tgn_loop_t *loop, const authd_config_t *conf, tgn_localapi_t **api)
 /* All of these return whether lk is still under way. */
 
 static bool
-lookup_step(authd_lookup_t *lk)
+lookup_step(authd_lookup_t *lk, const tg_self_t *self)
 {
     tg_source_t         source;
     tg_question_t       question;
@@ -319,7 +321,7 @@ lookup_step(authd_lookup_t *lk)
 
     rules.services = id->conf->services;
     rules.nservices = id->conf->nservices;
-    rules.self = authd_node_self(id->node, SELF_AGE);
+    rules.self = self;
     rules.no_local_rule = !lk->has_local;
 
     tg_source_question(&source, &rules, &question);
@@ -556,8 +558,17 @@ query_answer(const tgn_localapi_answer_t *answer, void *data)
     id = q->owner;
     q->call = NULL;
 
+    if (query_is_early(q, answer)) {
+        if (!query_repeat(q)) {
+            query_done(q, TG_STATUS_UNAVAILABLE, NULL,
+                       "this node's tailscaled has only just begun to run");
+        }
+
+        return;
+    }
+
     if (answer->status == TGN_LOCALAPI_OK && answer->code == 404
-        && query_repeat(q))
+        && !q->running && query_repeat(q))
     {
         return;
     }
@@ -598,8 +609,25 @@ query_answer(const tgn_localapi_answer_t *answer, void *data)
 
 
 /*
+ * An answer about a peer that came before the node knew of its own tailnet:
+ * nobody could be a member of it.
+ */
+
+static bool
+query_is_early(const query_t *q, const tgn_localapi_answer_t *answer)
+{
+    const tg_self_t  *self;
+
+    self = authd_node_self(q->owner->node, AUTHD_NODE_ANY_AGE);
+
+    return answer->status == TGN_LOCALAPI_OK && answer->code == 200
+           && (self == NULL || (!self->running && self->tailnet.len == 0));
+}
+
+
+/*
  * A 404 is a stranger if the node was running when it was asked: if that is
- * not known, it is found out, and the question asked again.
+ * not known, it is found out, and the question asked again, once.
  */
 
 static bool
@@ -609,7 +637,7 @@ query_repeat(query_t *q)
 
     id = q->owner;
 
-    if (q->repeated || q->running) {
+    if (q->repeated) {
         return false;
     }
 
@@ -693,7 +721,8 @@ self_done(bool ok, const char *detail, void *data)
         TAILQ_REMOVE(&id->waiting, lk, link);
 
         if (ok) {
-            (void) lookup_step(lk);
+            (void) lookup_step(lk, authd_node_self(id->node,
+                                                   AUTHD_NODE_ANY_AGE));
 
         } else {
             (void) lookup_done(lk, TG_STATUS_UNAVAILABLE, NULL, detail);

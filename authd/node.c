@@ -107,6 +107,12 @@ authd_node_self(const authd_node_t *node, uint64_t age)
         return NULL;
     }
 
+    /* a node that starts up knows more in a moment */
+
+    if (!node->self.running && age != AUTHD_NODE_ANY_AGE) {
+        return NULL;
+    }
+
     return &node->self;
 }
 

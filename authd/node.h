@@ -45,8 +45,9 @@ void authd_node_free(authd_node_t **node);
 bool authd_node_ask(authd_node_t *node);
 
 /*
- * What the node said, if that was asked for at most age milliseconds ago, else
- * NULL.  Valid until the loop runs on.
+ * What the node said, if that was asked for at most age milliseconds ago and
+ * it was running, else NULL; with AUTHD_NODE_ANY_AGE whatever it said last.
+ * Valid until the loop runs on.
  */
 
 const tg_self_t *authd_node_self(const authd_node_t *node, uint64_t age);
