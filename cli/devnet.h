@@ -39,8 +39,10 @@ struct cli_yaml_s {
     const char       *text;        /* of a scalar; NUL-terminated */
     size_t            len;
     const char       *key;         /* in a map */
-    size_t            line;
+    size_t            line;        /* of the value */
     size_t            column;
+    size_t            key_line;
+    size_t            key_column;
     cli_yaml_t       *first;
     cli_yaml_t       *next;
 };

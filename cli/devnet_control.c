@@ -243,51 +243,19 @@ on_control(tgn_poll_t *poll, unsigned events, void *data)
 }
 
 
-static bool
-address(const char *path, struct sockaddr_un *sun)
-{
-    memset(sun, 0, sizeof(*sun));
-    sun->sun_family = AF_UNIX;
-
-    if (path[0] == '\0' || strlen(path) >= sizeof(sun->sun_path)) {
-        errno = ENAMETOOLONG;
-        return false;
-    }
-
-    memcpy(sun->sun_path, path, strlen(path));
-
-    return true;
-}
-
-
 int
 cli_control_listen(cli_devnet_t *devnet, const char *path, tg_error_t *error)
 {
-    int                 fd;
-    struct sockaddr_un  sun;
+    int  rc;
 
-    fd = socket(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC|SOCK_NONBLOCK, 0);
-
-    if (fd == -1 || !address(path, &sun)) {
-        goto failed;
+    rc = tgn_listen_unix(path, S_IRUSR|S_IWUSR, (uid_t) -1, (gid_t) -1,
+                         &devnet->control, error);
+    if (rc != TG_OK) {
+        return rc;
     }
 
-    /* one that a killed devnet left behind */
-
-    if (connect(fd, (struct sockaddr *) &sun, sizeof(sun)) == -1
-        && errno == ECONNREFUSED)
-    {
-        (void) unlink(path);
-    }
-
-    if (bind(fd, (struct sockaddr *) &sun, sizeof(sun)) == -1
-        || chmod(path, S_IRUSR|S_IWUSR) == -1 || listen(fd, CLIENTS_MAX) == -1)
-    {
-        goto failed;
-    }
-
-    devnet->control = fd;
-    devnet->control_poll = tgn_poll_new(devnet->loop, fd, on_control, devnet);
+    devnet->control_poll = tgn_poll_new(devnet->loop, devnet->control,
+                                        on_control, devnet);
 
     if (devnet->control_poll == NULL
         || tgn_poll_set(devnet->control_poll, TGN_POLL_READ) != TG_OK)
@@ -299,18 +267,6 @@ cli_control_listen(cli_devnet_t *devnet, const char *path, tg_error_t *error)
     }
 
     return TG_OK;
-
-failed:
-
-    error->code = TG_ERR_REFUSED;
-    (void) snprintf(error->text, sizeof(error->text),
-                    "control socket \"%.100s\": %s", path, strerror(errno));
-
-    if (fd != -1) {
-        (void) close(fd);
-    }
-
-    return TG_ERR_REFUSED;
 }
 
 
@@ -328,6 +284,23 @@ cli_control_free(cli_devnet_t *devnet, const char *path)
         (void) close(devnet->control);
         devnet->control = -1;
     }
+}
+
+
+static bool
+address(const char *path, struct sockaddr_un *sun)
+{
+    memset(sun, 0, sizeof(*sun));
+    sun->sun_family = AF_UNIX;
+
+    if (path[0] == '\0' || strlen(path) >= sizeof(sun->sun_path)) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+
+    memcpy(sun->sun_path, path, strlen(path));
+
+    return true;
 }
 
 

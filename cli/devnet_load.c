@@ -422,8 +422,7 @@ check_root(const cli_yaml_t *root, tg_error_t *error)
         }
 
         if (i == sizeof(keys) / sizeof(keys[0])) {
-            return cli_fault(error, TG_ERR_REFUSED, child,
-                             "a tailnet has no key \"%.64s\"", child->key);
+            return cli_fault_key(error, child, "a tailnet");
         }
 
         if (i >= 4 && child->type != CLI_YAML_LIST) {

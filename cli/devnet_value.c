@@ -31,6 +31,19 @@ cli_fault(tg_error_t *error, int code, const cli_yaml_t *where, const char *fmt,
 
 
 int
+cli_fault_key(tg_error_t *error, const cli_yaml_t *where, const char *what)
+{
+    (void) cli_fault(error, TG_ERR_REFUSED, where, "%s has no key \"%.64s\"",
+                     what, where->key);
+
+    error->line = where->key_line;
+    error->column = where->key_column;
+
+    return TG_ERR_REFUSED;
+}
+
+
+int
 cli_fault_memory(tg_error_t *error, const cli_yaml_t *where)
 {
     return cli_fault(error, TG_ERR_NOMEM, where, "out of memory");
@@ -59,8 +72,7 @@ cli_load_map(cli_loading_t *loading, const cli_yaml_t *map,
         }
 
         if (i == n) {
-            return cli_fault(loading->error, TG_ERR_REFUSED, child,
-                             "%s has no key \"%.64s\"", what, child->key);
+            return cli_fault_key(loading->error, child, what);
         }
 
         rc = fields[i].load(loading, child, fields[i].offset);

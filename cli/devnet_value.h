@@ -63,6 +63,8 @@ __attribute__((format(printf, 4, 5)))
 #endif
 int cli_fault(tg_error_t *error, int code, const cli_yaml_t *where,
     const char *fmt, ...);
+int cli_fault_key(tg_error_t *error, const cli_yaml_t *where,
+    const char *what);
 int cli_fault_memory(tg_error_t *error, const cli_yaml_t *where);
 
 

@@ -162,6 +162,7 @@ parse_map(yaml_parser_t *parser, size_t depth, tg_arena_t *arena,
     int            rc;
     bool           end;
     const char    *key;
+    yaml_mark_t    mark;
     cli_yaml_t   **last;
     yaml_event_t   event;
 
@@ -175,6 +176,7 @@ parse_map(yaml_parser_t *parser, size_t depth, tg_arena_t *arena,
         }
 
         end = event.type == YAML_MAPPING_END_EVENT;
+        mark = event.start_mark;
 
         if (!end) {
             rc = parse_key(&event, node, arena, &key, error);
@@ -199,6 +201,8 @@ parse_map(yaml_parser_t *parser, size_t depth, tg_arena_t *arena,
         }
 
         (*last)->key = key;
+        (*last)->key_line = mark.line + 1;
+        (*last)->key_column = mark.column + 1;
         last = &(*last)->next;
     }
 }

@@ -221,12 +221,10 @@ make_room(const char *path, const struct sockaddr_un *sun, tg_error_t *error)
 
 
 int
-tgn_http_listen_unix(tgn_http_t *http, const char *path, mode_t mode,
-    uid_t owner, gid_t group, void *listener, tg_error_t *error)
+tgn_listen_unix(const char *path, mode_t mode, uid_t owner, gid_t group,
+    int *fdp, tg_error_t *error)
 {
     int                 fd, rc;
-    char               *copy;
-    struct stat         st;
     struct sockaddr_un  sun;
 
     memset(&sun, 0, sizeof(sun));
@@ -245,13 +243,10 @@ tgn_http_listen_unix(tgn_http_t *http, const char *path, mode_t mode,
         return rc;
     }
 
-    copy = strdup(path);
     fd = socket(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC|SOCK_NONBLOCK, 0);
-
-    if (copy == NULL || fd == -1) {
-        rc = fault(error, TG_ERR_NOMEM, "\"%s\": no memory or descriptor",
-                   path);
-        goto failed;
+    if (fd == -1) {
+        return fault(error, TG_ERR_NOMEM, "\"%s\": %s", path,
+                     strerror(errno));
     }
 
     /*
@@ -268,13 +263,44 @@ tgn_http_listen_unix(tgn_http_t *http, const char *path, mode_t mode,
 
     if (((owner != (uid_t) -1 || group != (gid_t) -1)
          && lchown(path, owner, group) == -1)
-        || chmod(path, mode) == -1 || lstat(path, &st) == -1
-        || listen(fd, BACKLOG) == -1)
+        || chmod(path, mode) == -1 || listen(fd, BACKLOG) == -1)
     {
         rc = fault(error, TG_ERR_REFUSED,
                    "\"%s\": its owner, group or mode could not be set: %s",
                    path, strerror(errno));
         (void) unlink(path);
+        goto failed;
+    }
+
+    *fdp = fd;
+
+    return TG_OK;
+
+failed:
+
+    (void) close(fd);
+
+    return rc;
+}
+
+
+int
+tgn_http_listen_unix(tgn_http_t *http, const char *path, mode_t mode,
+    uid_t owner, gid_t group, void *listener, tg_error_t *error)
+{
+    int          fd, rc;
+    char        *copy;
+    struct stat  st;
+
+    rc = tgn_listen_unix(path, mode, owner, group, &fd, error);
+    if (rc != TG_OK) {
+        return rc;
+    }
+
+    copy = strdup(path);
+
+    if (copy == NULL || lstat(path, &st) == -1) {
+        rc = fault(error, TG_ERR_NOMEM, "\"%s\": no memory", path);
         goto failed;
     }
 
@@ -284,14 +310,10 @@ tgn_http_listen_unix(tgn_http_t *http, const char *path, mode_t mode,
         return TG_OK;
     }
 
-    (void) unlink(path);
-
 failed:
 
-    if (fd != -1) {
-        (void) close(fd);
-    }
-
+    (void) unlink(path);
+    (void) close(fd);
     free(copy);
 
     return rc;

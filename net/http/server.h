@@ -200,6 +200,14 @@ int tgn_http_listen_tcp(tgn_http_t *http, const tg_addr_t *addr,
 int tgn_http_listen_fd(tgn_http_t *http, int fd, void *listener,
     tg_error_t *error);
 
+/*
+ * The socket of tgn_http_listen_unix() alone, without a server: *fd is the
+ * caller's, non-blocking, and the caller removes the file.
+ */
+
+int tgn_listen_unix(const char *path, mode_t mode, uid_t owner, gid_t group,
+    int *fd, tg_error_t *error);
+
 /* The address of the n-th listener; TG_ERR_ABSENT if there are not so many. */
 
 int tgn_http_listener_addr(const tgn_http_t *http, size_t n, tg_addr_t *addr);
