@@ -8,7 +8,7 @@
 
 #include "authd/config.h"
 #include "authd/config_value.h"
-#include "authd/yaml.h"
+#include "core/base/yaml.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +20,16 @@
 
 
 #define CONFIG_ARENA_MAX  (8 * 1024 * 1024)
+#define CONFIG_SIZE_MAX   (256 * 1024)
 
 #define FIELD(name)  offsetof(authd_config_t, name)
+
+
+static const tgi_yaml_limits_t  config_limits = {
+    .size = CONFIG_SIZE_MAX,
+    .nodes = 4096,
+    .depth = 4
+};
 
 
 static const authd_config_key_t  config_keys[] = {
@@ -159,22 +167,22 @@ static const authd_config_key_t  config_keys[] = {
 static bool config_read(const char *file, char **bytes, size_t *len,
     authd_config_report_pt report, void *data);
 static bool config_tree(authd_config_load_t *load, const char *bytes,
-    size_t len, authd_yaml_t **root);
+    size_t len, tgi_yaml_t **root);
 static void config_check_keys(authd_config_load_t *load,
-    const authd_yaml_t *root);
+    const tgi_yaml_t *root);
 static void config_check_section(authd_config_load_t *load,
-    const authd_yaml_t *node);
+    const tgi_yaml_t *node);
 static bool config_section(const char *name);
 static void config_unknown(authd_config_load_t *load,
-    const authd_yaml_t *node, const char *section);
+    const tgi_yaml_t *node, const char *section);
 static size_t config_distance(const char *a, const char *b);
-static const authd_yaml_t *config_find(const authd_yaml_t *root,
+static const tgi_yaml_t *config_find(const tgi_yaml_t *root,
     const authd_config_key_t *key);
-static const authd_yaml_t *config_default(authd_config_load_t *load,
+static const tgi_yaml_t *config_default(authd_config_load_t *load,
     const authd_config_key_t *key);
 static void config_dump_key(FILE *out, const authd_config_key_t *key,
-    const authd_yaml_t *node);
-static void config_dump_node(FILE *out, const authd_yaml_t *node);
+    const tgi_yaml_t *node);
+static void config_dump_node(FILE *out, const tgi_yaml_t *node);
 static void config_dump_text(FILE *out, const tg_str_t *text, bool plain);
 
 
@@ -203,9 +211,9 @@ authd_config_parse(const char *file, const char *bytes, size_t len,
     authd_config_t **config, authd_config_report_pt report, void *data)
 {
     size_t                i;
-    authd_yaml_t         *root;
+    tgi_yaml_t         *root;
     authd_config_load_t   load;
-    const authd_yaml_t   *node;
+    const tgi_yaml_t   *node;
 
     memset(&load, 0, sizeof(load));
 
@@ -291,10 +299,10 @@ authd_config_dump(const char *file, FILE *out, authd_config_report_pt report,
     char                 *bytes;
     size_t                i, len;
     const char           *section;
-    authd_yaml_t         *root;
+    tgi_yaml_t         *root;
     authd_config_t       *conf;
     authd_config_load_t   load;
-    const authd_yaml_t   *node;
+    const tgi_yaml_t   *node;
 
     bytes = NULL;
     conf = NULL;
@@ -430,7 +438,7 @@ config_read(const char *file, char **bytes, size_t *len,
 
     what = "cannot be read";
 
-    p = malloc(AUTHD_YAML_SIZE_MAX + 1);
+    p = malloc(CONFIG_SIZE_MAX + 1);
     if (p == NULL) {
         goto failed;
     }
@@ -438,7 +446,7 @@ config_read(const char *file, char **bytes, size_t *len,
     /* one byte more than may be, so that the reader sees what is too long */
 
     do {
-        rc = read(fd, p + n, AUTHD_YAML_SIZE_MAX + 1 - n);
+        rc = read(fd, p + n, CONFIG_SIZE_MAX + 1 - n);
 
         if (rc == -1 && errno == EINTR) {
             continue;
@@ -450,7 +458,7 @@ config_read(const char *file, char **bytes, size_t *len,
 
         n += (size_t) rc;
 
-    } while (rc != 0 && n <= AUTHD_YAML_SIZE_MAX);
+    } while (rc != 0 && n <= CONFIG_SIZE_MAX);
 
     (void) close(fd);
 
@@ -477,16 +485,18 @@ failed:
 
 static bool
 config_tree(authd_config_load_t *load, const char *bytes, size_t len,
-    authd_yaml_t **root)
+    tgi_yaml_t **root)
 {
     tg_error_t  error;
 
-    if (authd_yaml_read(bytes, len, &load->alloc, root, &error) != TG_OK) {
+    if (tgi_yaml_read(bytes, len, &config_limits, &load->alloc, root, &error)
+        != TG_OK)
+    {
         authd_config_fail(load, error.line, "%s", error.text);
         return false;
     }
 
-    if ((*root)->kind != AUTHD_YAML_MAPPING) {
+    if ((*root)->kind != TGI_YAML_MAPPING) {
         authd_config_fail(load, (*root)->line,
                           "the file has to be a list of \"key: value\"");
         return false;
@@ -497,10 +507,10 @@ config_tree(authd_config_load_t *load, const char *bytes, size_t len,
 
 
 static void
-config_check_keys(authd_config_load_t *load, const authd_yaml_t *root)
+config_check_keys(authd_config_load_t *load, const tgi_yaml_t *root)
 {
     size_t               i;
-    const authd_yaml_t  *node;
+    const tgi_yaml_t  *node;
 
     for (node = root->first; node != NULL; node = node->next) {
 
@@ -525,16 +535,16 @@ config_check_keys(authd_config_load_t *load, const authd_yaml_t *root)
 
 
 static void
-config_check_section(authd_config_load_t *load, const authd_yaml_t *node)
+config_check_section(authd_config_load_t *load, const tgi_yaml_t *node)
 {
     size_t               i;
-    const authd_yaml_t  *child;
+    const tgi_yaml_t  *child;
 
-    if (node->kind == AUTHD_YAML_SCALAR && node->text.len == 0) {
+    if (node->kind == TGI_YAML_SCALAR && node->text.len == 0) {
         return;
     }
 
-    if (node->kind != AUTHD_YAML_MAPPING) {
+    if (node->kind != TGI_YAML_MAPPING) {
         authd_config_fail(load, node->line,
                           "\"%s\" has to hold \"key: value\" lines",
                           node->key.data);
@@ -577,7 +587,7 @@ config_section(const char *name)
 
 
 static void
-config_unknown(authd_config_load_t *load, const authd_yaml_t *node,
+config_unknown(authd_config_load_t *load, const tgi_yaml_t *node,
     const char *section)
 {
     size_t                     i, d, best;
@@ -663,10 +673,10 @@ config_distance(const char *a, const char *b)
 }
 
 
-static const authd_yaml_t *
-config_find(const authd_yaml_t *root, const authd_config_key_t *key)
+static const tgi_yaml_t *
+config_find(const tgi_yaml_t *root, const authd_config_key_t *key)
 {
-    const authd_yaml_t  *node;
+    const tgi_yaml_t  *node;
 
     if (key->section != NULL) {
         for (node = root->first; node != NULL; node = node->next) {
@@ -675,7 +685,7 @@ config_find(const authd_yaml_t *root, const authd_config_key_t *key)
             }
         }
 
-        if (node == NULL || node->kind != AUTHD_YAML_MAPPING) {
+        if (node == NULL || node->kind != TGI_YAML_MAPPING) {
             return NULL;
         }
 
@@ -692,14 +702,14 @@ config_find(const authd_yaml_t *root, const authd_config_key_t *key)
 }
 
 
-static const authd_yaml_t *
+static const tgi_yaml_t *
 config_default(authd_config_load_t *load, const authd_config_key_t *key)
 {
-    tg_error_t     error;
-    authd_yaml_t  *root;
+    tg_error_t   error;
+    tgi_yaml_t  *root;
 
-    if (authd_yaml_read(key->value, strlen(key->value), &load->alloc, &root,
-                        &error)
+    if (tgi_yaml_read(key->value, strlen(key->value), &config_limits,
+                      &load->alloc, &root, &error)
         != TG_OK)
     {
         authd_config_fail(load, 0, "default of \"%s\": %s", key->name,
@@ -713,7 +723,7 @@ config_default(authd_config_load_t *load, const authd_config_key_t *key)
 
 static void
 config_dump_key(FILE *out, const authd_config_key_t *key,
-    const authd_yaml_t *node)
+    const tgi_yaml_t *node)
 {
     const char  *p, *indent;
 
@@ -734,19 +744,19 @@ config_dump_key(FILE *out, const authd_config_key_t *key,
 
 
 static void
-config_dump_node(FILE *out, const authd_yaml_t *node)
+config_dump_node(FILE *out, const tgi_yaml_t *node)
 {
-    const authd_yaml_t  *child;
+    const tgi_yaml_t  *child;
 
-    if (node->kind == AUTHD_YAML_SCALAR) {
+    if (node->kind == TGI_YAML_SCALAR) {
         config_dump_text(out, &node->text, node->plain);
         return;
     }
 
-    fputs(node->kind == AUTHD_YAML_SEQUENCE ? "[" : "{", out);
+    fputs(node->kind == TGI_YAML_SEQUENCE ? "[" : "{", out);
 
     for (child = node->first; child != NULL; child = child->next) {
-        if (node->kind == AUTHD_YAML_MAPPING) {
+        if (node->kind == TGI_YAML_MAPPING) {
             config_dump_text(out, &child->key, false);
             fputs(": ", out);
         }
@@ -755,7 +765,7 @@ config_dump_node(FILE *out, const authd_yaml_t *node)
         fputs(child->next != NULL ? ", " : "", out);
     }
 
-    fputs(node->kind == AUTHD_YAML_SEQUENCE ? "]" : "}", out);
+    fputs(node->kind == TGI_YAML_SEQUENCE ? "]" : "}", out);
 }
 
 

@@ -22,28 +22,28 @@
 
 
 static bool list_check(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node);
+    const authd_config_key_t *key, const tgi_yaml_t *node);
 static bool is_address(const char *text);
-static void sender_user(authd_config_load_t *load, const authd_yaml_t *node,
+static void sender_user(authd_config_load_t *load, const tgi_yaml_t *node,
     uid_t *uids);
-static void sender_group(authd_config_load_t *load, const authd_yaml_t *node,
+static void sender_group(authd_config_load_t *load, const tgi_yaml_t *node,
     gid_t *gids, uid_t *uids);
-static void sender_cidr(authd_config_load_t *load, const authd_yaml_t *node,
+static void sender_cidr(authd_config_load_t *load, const tgi_yaml_t *node,
     tg_cidr_t *cidrs);
-static void service_add(authd_config_load_t *load, const authd_yaml_t *name,
-    const authd_yaml_t *addr, tg_service_t *services);
-static bool secret_read(authd_config_load_t *load, const authd_yaml_t *node,
+static void service_add(authd_config_load_t *load, const tgi_yaml_t *name,
+    const tgi_yaml_t *addr, tg_service_t *services);
+static bool secret_read(authd_config_load_t *load, const tgi_yaml_t *node,
     tg_str_t *value);
 
 
 void
 authd_config_set_hosts(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node)
+    const authd_config_key_t *key, const tgi_yaml_t *node)
 {
     char                *text;
     size_t               i, n;
     tg_str_t            *hosts;
-    const authd_yaml_t  *item;
+    const tgi_yaml_t  *item;
 
     if (!list_check(load, key, node)) {
         return;
@@ -88,12 +88,12 @@ authd_config_set_hosts(authd_config_load_t *load,
 
 void
 authd_config_set_senders(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node)
+    const authd_config_key_t *key, const tgi_yaml_t *node)
 {
     uid_t               *uids;
     gid_t               *gids;
     tg_cidr_t           *cidrs;
-    const authd_yaml_t  *item;
+    const tgi_yaml_t  *item;
 
     if (!list_check(load, key, node)) {
         return;
@@ -130,10 +130,10 @@ authd_config_set_senders(authd_config_load_t *load,
 
 void
 authd_config_set_peers(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node)
+    const authd_config_key_t *key, const tgi_yaml_t *node)
 {
     uint32_t             trait;
-    const authd_yaml_t  *item;
+    const tgi_yaml_t  *item;
 
     if (!list_check(load, key, node)) {
         return;
@@ -157,11 +157,11 @@ authd_config_set_peers(authd_config_load_t *load,
 
 void
 authd_config_set_tailnets(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node)
+    const authd_config_key_t *key, const tgi_yaml_t *node)
 {
     size_t               n, len;
     tg_str_t            *names;
-    const authd_yaml_t  *item;
+    const tgi_yaml_t  *item;
 
     if (!list_check(load, key, node)) {
         return;
@@ -206,13 +206,13 @@ authd_config_set_tailnets(authd_config_load_t *load,
 
 void
 authd_config_set_services(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node)
+    const authd_config_key_t *key, const tgi_yaml_t *node)
 {
     size_t               n;
     tg_service_t        *services;
-    const authd_yaml_t  *item, *addr;
+    const tgi_yaml_t  *item, *addr;
 
-    if (node->kind != AUTHD_YAML_MAPPING) {
+    if (node->kind != TGI_YAML_MAPPING) {
         authd_config_fail(load, node->line,
                           "\"%s\" has to hold lines of a Service and its"
                           " addresses", key->name);
@@ -222,7 +222,7 @@ authd_config_set_services(authd_config_load_t *load,
     n = 0;
 
     for (item = node->first; item != NULL; item = item->next) {
-        n += item->kind == AUTHD_YAML_SCALAR ? 1 : item->n;
+        n += item->kind == TGI_YAML_SCALAR ? 1 : item->n;
     }
 
     services = authd_config_alloc(load, (n + 1) * sizeof(tg_service_t));
@@ -246,7 +246,7 @@ authd_config_set_services(authd_config_load_t *load,
             continue;
         }
 
-        if (item->kind == AUTHD_YAML_SCALAR) {
+        if (item->kind == TGI_YAML_SCALAR) {
             service_add(load, item, item, services);
             continue;
         }
@@ -260,13 +260,13 @@ authd_config_set_services(authd_config_load_t *load,
 
 void
 authd_config_set_secrets(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node)
+    const authd_config_key_t *key, const tgi_yaml_t *node)
 {
     authd_secret_t      *secrets;
     const tg_profile_t  *profile;
-    const authd_yaml_t  *item;
+    const tgi_yaml_t  *item;
 
-    if (node->kind != AUTHD_YAML_MAPPING) {
+    if (node->kind != TGI_YAML_MAPPING) {
         authd_config_fail(load, node->line,
                           "\"%s\" has to hold lines of a profile and a file",
                           key->name);
@@ -292,7 +292,7 @@ authd_config_set_secrets(authd_config_load_t *load,
             continue;
         }
 
-        if (item->kind != AUTHD_YAML_SCALAR || item->text.data[0] != '/') {
+        if (item->kind != TGI_YAML_SCALAR || item->text.data[0] != '/') {
             authd_config_fail(load, item->line,
                               "the secret of \"%s\" has to be in a file with"
                               " an absolute path", item->key.data);
@@ -312,11 +312,11 @@ authd_config_set_secrets(authd_config_load_t *load,
 
 static bool
 list_check(authd_config_load_t *load, const authd_config_key_t *key,
-    const authd_yaml_t *node)
+    const tgi_yaml_t *node)
 {
-    const authd_yaml_t  *item;
+    const tgi_yaml_t  *item;
 
-    if (node->kind != AUTHD_YAML_SEQUENCE || node->n > LIST_MAX) {
+    if (node->kind != TGI_YAML_SEQUENCE || node->n > LIST_MAX) {
         authd_config_fail(load, node->line,
                           "\"%s\" has to be a list of at most %d, such as"
                           " [one, two]", key->name, LIST_MAX);
@@ -324,7 +324,7 @@ list_check(authd_config_load_t *load, const authd_config_key_t *key,
     }
 
     for (item = node->first; item != NULL; item = item->next) {
-        if (item->kind != AUTHD_YAML_SCALAR || item->text.len == 0) {
+        if (item->kind != TGI_YAML_SCALAR || item->text.len == 0) {
             authd_config_fail(load, item->line,
                               "\"%s\" has to be a list of words", key->name);
             return false;
@@ -348,7 +348,7 @@ is_address(const char *text)
 
 
 static void
-sender_user(authd_config_load_t *load, const authd_yaml_t *node, uid_t *uids)
+sender_user(authd_config_load_t *load, const tgi_yaml_t *node, uid_t *uids)
 {
     uid_t  uid;
 
@@ -372,7 +372,7 @@ sender_user(authd_config_load_t *load, const authd_yaml_t *node, uid_t *uids)
  */
 
 static void
-sender_group(authd_config_load_t *load, const authd_yaml_t *node, gid_t *gids,
+sender_group(authd_config_load_t *load, const tgi_yaml_t *node, gid_t *gids,
     uid_t *uids)
 {
     gid_t    gid;
@@ -407,7 +407,7 @@ sender_group(authd_config_load_t *load, const authd_yaml_t *node, gid_t *gids,
 
 
 static void
-sender_cidr(authd_config_load_t *load, const authd_yaml_t *node,
+sender_cidr(authd_config_load_t *load, const tgi_yaml_t *node,
     tg_cidr_t *cidrs)
 {
     int         rc;
@@ -436,14 +436,14 @@ sender_cidr(authd_config_load_t *load, const authd_yaml_t *node,
 
 
 static void
-service_add(authd_config_load_t *load, const authd_yaml_t *name,
-    const authd_yaml_t *addr, tg_service_t *services)
+service_add(authd_config_load_t *load, const tgi_yaml_t *name,
+    const tgi_yaml_t *addr, tg_service_t *services)
 {
     tg_service_t  *service;
 
     service = &services[load->conf->nservices];
 
-    if (addr->kind != AUTHD_YAML_SCALAR
+    if (addr->kind != TGI_YAML_SCALAR
         || tg_addr_parse(&service->addr, addr->text.data, addr->text.len)
            != TG_OK
         || service->addr.port != 0)
@@ -461,7 +461,7 @@ service_add(authd_config_load_t *load, const authd_yaml_t *name,
 
 
 static bool
-secret_read(authd_config_load_t *load, const authd_yaml_t *node,
+secret_read(authd_config_load_t *load, const tgi_yaml_t *node,
     tg_str_t *value)
 {
     int           fd;

@@ -46,19 +46,19 @@ static const word_t  format_words[] = {
 
 
 static const char *value_scalar(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node);
+    const authd_config_key_t *key, const tgi_yaml_t *node);
 static bool value_number(const char *text, uint64_t *n, const char **end);
 static int value_word(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node,
+    const authd_config_key_t *key, const tgi_yaml_t *node,
     const word_t *words, int otherwise);
 static const char *value_abs_path(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node,
+    const authd_config_key_t *key, const tgi_yaml_t *node,
     const char *path, size_t max);
 
 
 void
 authd_config_set_path(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node)
+    const authd_config_key_t *key, const tgi_yaml_t *node)
 {
     const char  *text, **field;
 
@@ -77,7 +77,7 @@ authd_config_set_path(authd_config_load_t *load,
 
 void
 authd_config_set_localapi(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node)
+    const authd_config_key_t *key, const tgi_yaml_t *node)
 {
     const char  *text;
 
@@ -100,7 +100,7 @@ authd_config_set_localapi(authd_config_load_t *load,
 
 void
 authd_config_set_audit(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node)
+    const authd_config_key_t *key, const tgi_yaml_t *node)
 {
     const char  *text;
 
@@ -121,7 +121,7 @@ authd_config_set_audit(authd_config_load_t *load,
 
 void
 authd_config_set_mode(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node)
+    const authd_config_key_t *key, const tgi_yaml_t *node)
 {
     char           *end;
     uintmax_t       mode;
@@ -148,7 +148,7 @@ authd_config_set_mode(authd_config_load_t *load,
 
 void
 authd_config_set_group(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node)
+    const authd_config_key_t *key, const tgi_yaml_t *node)
 {
     gid_t        gid;
     char        *buffer, **members;
@@ -175,7 +175,7 @@ authd_config_set_group(authd_config_load_t *load,
 
 void
 authd_config_set_tcp(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node)
+    const authd_config_key_t *key, const tgi_yaml_t *node)
 {
     tg_addr_t    addr;
     const char  *text;
@@ -207,7 +207,7 @@ authd_config_set_tcp(authd_config_load_t *load,
 
 void
 authd_config_set_msec(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node)
+    const authd_config_key_t *key, const tgi_yaml_t *node)
 {
     uint64_t     n, unit, *field;
     const char  *text, *end;
@@ -251,7 +251,7 @@ authd_config_set_msec(authd_config_load_t *load,
 
 void
 authd_config_set_count(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node)
+    const authd_config_key_t *key, const tgi_yaml_t *node)
 {
     size_t      *field;
     uint64_t     n;
@@ -279,7 +279,7 @@ authd_config_set_count(authd_config_load_t *load,
 
 void
 authd_config_set_policy(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node)
+    const authd_config_key_t *key, const tgi_yaml_t *node)
 {
     load->conf->policy = (authd_policy_t) value_word(load, key, node,
                                                      policy_words,
@@ -289,7 +289,7 @@ authd_config_set_policy(authd_config_load_t *load,
 
 void
 authd_config_set_log_level(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node)
+    const authd_config_key_t *key, const tgi_yaml_t *node)
 {
     load->conf->log_level = value_word(load, key, node, level_words,
                                        AUTHD_LOG_INFO);
@@ -298,7 +298,7 @@ authd_config_set_log_level(authd_config_load_t *load,
 
 void
 authd_config_set_log_format(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node)
+    const authd_config_key_t *key, const tgi_yaml_t *node)
 {
     load->conf->log_format = value_word(load, key, node, format_words,
                                         AUTHD_LOG_TEXT);
@@ -307,9 +307,9 @@ authd_config_set_log_format(authd_config_load_t *load,
 
 static const char *
 value_scalar(authd_config_load_t *load, const authd_config_key_t *key,
-    const authd_yaml_t *node)
+    const tgi_yaml_t *node)
 {
-    if (node->kind != AUTHD_YAML_SCALAR || node->text.len == 0) {
+    if (node->kind != TGI_YAML_SCALAR || node->text.len == 0) {
         authd_config_fail(load, node->line, "\"%s\" has to have one value",
                           key->name);
         return NULL;
@@ -345,7 +345,7 @@ value_number(const char *text, uint64_t *n, const char **end)
 
 static int
 value_word(authd_config_load_t *load, const authd_config_key_t *key,
-    const authd_yaml_t *node, const word_t *words, int otherwise)
+    const tgi_yaml_t *node, const word_t *words, int otherwise)
 {
     char           known[128];
     size_t         len;
@@ -393,7 +393,7 @@ authd_config_alloc(authd_config_load_t *load, size_t size)
 
 static const char *
 value_abs_path(authd_config_load_t *load, const authd_config_key_t *key,
-    const authd_yaml_t *node, const char *path, size_t max)
+    const tgi_yaml_t *node, const char *path, size_t max)
 {
     if (path[0] != '/') {
         authd_config_fail(load, node->line,

@@ -10,7 +10,7 @@
 #define AUTHD_CONFIG_VALUE_H_INCLUDED_
 
 #include "authd/config.h"
-#include "authd/yaml.h"
+#include "core/base/yaml.h"
 
 
 typedef struct {
@@ -28,7 +28,7 @@ typedef struct authd_config_key_s  authd_config_key_t;
 /* A setter reports faults through authd_config_fail(), and goes on. */
 
 typedef void (*authd_config_set_pt)(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node);
+    const authd_config_key_t *key, const tgi_yaml_t *node);
 
 struct authd_config_key_s {
     const char           *section; /* NULL: at the top */
@@ -61,39 +61,39 @@ bool authd_config_group(const char *name, gid_t *gid, char ***members,
     char **buffer);
 
 void authd_config_set_path(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node);
+    const authd_config_key_t *key, const tgi_yaml_t *node);
 void authd_config_set_localapi(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node);
+    const authd_config_key_t *key, const tgi_yaml_t *node);
 void authd_config_set_audit(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node);
+    const authd_config_key_t *key, const tgi_yaml_t *node);
 void authd_config_set_mode(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node);
+    const authd_config_key_t *key, const tgi_yaml_t *node);
 void authd_config_set_group(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node);
+    const authd_config_key_t *key, const tgi_yaml_t *node);
 void authd_config_set_tcp(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node);
+    const authd_config_key_t *key, const tgi_yaml_t *node);
 void authd_config_set_hosts(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node);
+    const authd_config_key_t *key, const tgi_yaml_t *node);
 void authd_config_set_senders(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node);
+    const authd_config_key_t *key, const tgi_yaml_t *node);
 void authd_config_set_msec(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node);
+    const authd_config_key_t *key, const tgi_yaml_t *node);
 void authd_config_set_count(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node);
+    const authd_config_key_t *key, const tgi_yaml_t *node);
 void authd_config_set_policy(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node);
+    const authd_config_key_t *key, const tgi_yaml_t *node);
 void authd_config_set_peers(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node);
+    const authd_config_key_t *key, const tgi_yaml_t *node);
 void authd_config_set_tailnets(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node);
+    const authd_config_key_t *key, const tgi_yaml_t *node);
 void authd_config_set_services(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node);
+    const authd_config_key_t *key, const tgi_yaml_t *node);
 void authd_config_set_secrets(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node);
+    const authd_config_key_t *key, const tgi_yaml_t *node);
 void authd_config_set_log_level(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node);
+    const authd_config_key_t *key, const tgi_yaml_t *node);
 void authd_config_set_log_format(authd_config_load_t *load,
-    const authd_config_key_t *key, const authd_yaml_t *node);
+    const authd_config_key_t *key, const tgi_yaml_t *node);
 
 
 #endif /* AUTHD_CONFIG_VALUE_H_INCLUDED_ */

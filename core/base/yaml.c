@@ -3,7 +3,7 @@
  * Copyright (C) The Tailgate authors
  */
 
-#include "authd/yaml.h"
+#include "core/base/yaml.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,19 +13,20 @@
 
 
 typedef struct {
-    yaml_parser_t      parser;
-    const tg_alloc_t  *alloc;
-    tg_error_t        *error;
-    authd_yaml_t      *open[AUTHD_YAML_DEPTH_MAX];
-    authd_yaml_t      *last[AUTHD_YAML_DEPTH_MAX];
-    authd_yaml_t      *root;
-    tg_str_t           key;        /* read, and its value is not yet */
-    size_t             key_line;
-    size_t             key_column;
-    bool               has_key;
-    size_t             depth;
-    size_t             nodes;
-    size_t             documents;
+    yaml_parser_t             parser;
+    const tg_alloc_t         *alloc;
+    const tgi_yaml_limits_t  *limits;
+    tg_error_t               *error;
+    tgi_yaml_t               *open[TGI_YAML_DEPTH_MAX];
+    tgi_yaml_t               *last[TGI_YAML_DEPTH_MAX];
+    tgi_yaml_t               *root;
+    tg_str_t                  key;   /* read, and its value is not yet */
+    size_t                    key_line;
+    size_t                    key_column;
+    bool                      has_key;
+    size_t                    depth;
+    size_t                    nodes;
+    size_t                    documents;
 } reader_t;
 
 
@@ -33,9 +34,9 @@ static int reader_event(reader_t *rd, const yaml_event_t *ev);
 static int reader_scalar(reader_t *rd, const yaml_event_t *ev);
 static int reader_key(reader_t *rd, const yaml_event_t *ev);
 static int reader_open(reader_t *rd, const yaml_event_t *ev,
-    authd_yaml_kind_t kind);
+    tgi_yaml_kind_t kind);
 static int reader_add(reader_t *rd, const yaml_event_t *ev,
-    authd_yaml_t **node);
+    tgi_yaml_t **node);
 static int reader_copy(reader_t *rd, const yaml_event_t *ev, tg_str_t *out);
 static int reader_fail(reader_t *rd, int code, const yaml_mark_t *mark,
     const char *fmt, ...)
@@ -44,8 +45,9 @@ static int reader_syntax(reader_t *rd);
 
 
 int
-authd_yaml_read(const char *data, size_t len, const tg_alloc_t *alloc,
-    authd_yaml_t **root, tg_error_t *error)
+tgi_yaml_read(const char *data, size_t len,
+    const tgi_yaml_limits_t *limits, const tg_alloc_t *alloc,
+    tgi_yaml_t **root, tg_error_t *error)
 {
     int           rc;
     bool          done;
@@ -56,12 +58,13 @@ authd_yaml_read(const char *data, size_t len, const tg_alloc_t *alloc,
     memset(error, 0, sizeof(*error));
 
     rd.alloc = alloc;
+    rd.limits = limits;
     rd.error = error;
 
-    if (len > AUTHD_YAML_SIZE_MAX) {
+    if (len > limits->size) {
         return reader_fail(&rd, TG_ERR_LIMIT, NULL,
-                           "the file is longer than %d bytes",
-                           AUTHD_YAML_SIZE_MAX);
+                           "the file is longer than %zu bytes",
+                           limits->size);
     }
 
     if (memchr(data, '\0', len) != NULL) {
@@ -95,14 +98,14 @@ authd_yaml_read(const char *data, size_t len, const tg_alloc_t *alloc,
     } while (!done);
 
     if (rd.root == NULL) {
-        rd.root = alloc->alloc(alloc->ctx, sizeof(authd_yaml_t));
+        rd.root = alloc->alloc(alloc->ctx, sizeof(tgi_yaml_t));
         if (rd.root == NULL) {
             rc = reader_fail(&rd, TG_ERR_NOMEM, NULL, "out of memory");
             goto done;
         }
 
-        memset(rd.root, 0, sizeof(authd_yaml_t));
-        rd.root->kind = AUTHD_YAML_MAPPING;
+        memset(rd.root, 0, sizeof(tgi_yaml_t));
+        rd.root->kind = TGI_YAML_MAPPING;
         rd.root->line = 1;
     }
 
@@ -136,10 +139,10 @@ reader_event(reader_t *rd, const yaml_event_t *ev)
         return reader_scalar(rd, ev);
 
     case YAML_SEQUENCE_START_EVENT:
-        return reader_open(rd, ev, AUTHD_YAML_SEQUENCE);
+        return reader_open(rd, ev, TGI_YAML_SEQUENCE);
 
     case YAML_MAPPING_START_EVENT:
-        return reader_open(rd, ev, AUTHD_YAML_MAPPING);
+        return reader_open(rd, ev, TGI_YAML_MAPPING);
 
     case YAML_SEQUENCE_END_EVENT:
     case YAML_MAPPING_END_EVENT:
@@ -155,8 +158,8 @@ reader_event(reader_t *rd, const yaml_event_t *ev)
 static int
 reader_scalar(reader_t *rd, const yaml_event_t *ev)
 {
-    int            rc;
-    authd_yaml_t  *node;
+    int          rc;
+    tgi_yaml_t  *node;
 
     if (ev->data.scalar.anchor != NULL || ev->data.scalar.tag != NULL) {
         return reader_fail(rd, TG_ERR_REFUSED, &ev->start_mark,
@@ -164,7 +167,7 @@ reader_scalar(reader_t *rd, const yaml_event_t *ev)
     }
 
     if (rd->depth > 0
-        && rd->open[rd->depth - 1]->kind == AUTHD_YAML_MAPPING
+        && rd->open[rd->depth - 1]->kind == TGI_YAML_MAPPING
         && !rd->has_key)
     {
         return reader_key(rd, ev);
@@ -181,7 +184,7 @@ reader_scalar(reader_t *rd, const yaml_event_t *ev)
         return rc;
     }
 
-    node->kind = AUTHD_YAML_SCALAR;
+    node->kind = TGI_YAML_SCALAR;
     node->plain = (ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE);
 
     return reader_copy(rd, ev, &node->text);
@@ -191,8 +194,8 @@ reader_scalar(reader_t *rd, const yaml_event_t *ev)
 static int
 reader_key(reader_t *rd, const yaml_event_t *ev)
 {
-    int            rc;
-    authd_yaml_t  *node;
+    int          rc;
+    tgi_yaml_t  *node;
 
     rc = reader_copy(rd, ev, &rd->key);
     if (rc != TG_OK) {
@@ -218,13 +221,13 @@ reader_key(reader_t *rd, const yaml_event_t *ev)
 
 
 static int
-reader_open(reader_t *rd, const yaml_event_t *ev, authd_yaml_kind_t kind)
+reader_open(reader_t *rd, const yaml_event_t *ev, tgi_yaml_kind_t kind)
 {
-    int                   rc;
-    authd_yaml_t         *node;
-    const yaml_char_t    *anchor, *tag;
+    int                 rc;
+    tgi_yaml_t         *node;
+    const yaml_char_t  *anchor, *tag;
 
-    if (kind == AUTHD_YAML_SEQUENCE) {
+    if (kind == TGI_YAML_SEQUENCE) {
         anchor = ev->data.sequence_start.anchor;
         tag = ev->data.sequence_start.tag;
 
@@ -239,17 +242,16 @@ reader_open(reader_t *rd, const yaml_event_t *ev, authd_yaml_kind_t kind)
     }
 
     if (rd->depth > 0
-        && rd->open[rd->depth - 1]->kind == AUTHD_YAML_MAPPING
+        && rd->open[rd->depth - 1]->kind == TGI_YAML_MAPPING
         && !rd->has_key)
     {
         return reader_fail(rd, TG_ERR_REFUSED, &ev->start_mark,
                            "a key has to be a word");
     }
 
-    if (rd->depth == AUTHD_YAML_DEPTH_MAX) {
+    if (rd->depth == rd->limits->depth || rd->depth == TGI_YAML_DEPTH_MAX) {
         return reader_fail(rd, TG_ERR_LIMIT, &ev->start_mark,
-                           "nested deeper than %d levels",
-                           AUTHD_YAML_DEPTH_MAX);
+                           "nested deeper than %zu levels", rd->depth);
     }
 
     rc = reader_add(rd, ev, &node);
@@ -267,21 +269,21 @@ reader_open(reader_t *rd, const yaml_event_t *ev, authd_yaml_kind_t kind)
 
 
 static int
-reader_add(reader_t *rd, const yaml_event_t *ev, authd_yaml_t **out)
+reader_add(reader_t *rd, const yaml_event_t *ev, tgi_yaml_t **out)
 {
-    authd_yaml_t  *node, *parent;
+    tgi_yaml_t  *node, *parent;
 
-    if (rd->nodes++ == AUTHD_YAML_NODES_MAX) {
+    if (rd->nodes++ == rd->limits->nodes) {
         return reader_fail(rd, TG_ERR_LIMIT, &ev->start_mark,
-                           "more than %d values", AUTHD_YAML_NODES_MAX);
+                           "more than %zu values", rd->limits->nodes);
     }
 
-    node = rd->alloc->alloc(rd->alloc->ctx, sizeof(authd_yaml_t));
+    node = rd->alloc->alloc(rd->alloc->ctx, sizeof(tgi_yaml_t));
     if (node == NULL) {
         return reader_fail(rd, TG_ERR_NOMEM, NULL, "out of memory");
     }
 
-    memset(node, 0, sizeof(authd_yaml_t));
+    memset(node, 0, sizeof(tgi_yaml_t));
 
     node->line = ev->start_mark.line + 1;
     node->column = ev->start_mark.column + 1;
