@@ -10,6 +10,15 @@
 #include "ngx_http_tailgate_lookup.h"
 
 
+/* Which question is under way. */
+
+typedef enum {
+    NGX_HTTP_TAILGATE_ASK_FIRST = 0,
+    NGX_HTTP_TAILGATE_ASK_ITSELF,       /* after a 404: about the node */
+    NGX_HTTP_TAILGATE_ASK_AGAIN
+} ngx_http_tailgate_stage_e;
+
+
 struct ngx_http_tailgate_lookup_s {
     ngx_str_node_t                node;      /* by scope and target */
     ngx_pool_t                   *pool;
@@ -19,6 +28,7 @@ struct ngx_http_tailgate_lookup_s {
     ngx_http_tailgate_call_t      call;
     ngx_http_tailgate_waiter_t    self;      /* waits for the own state */
     ngx_msec_t                    started;
+    ngx_http_tailgate_stage_e     stage;
     unsigned                      answered:1;
 };
 
@@ -26,8 +36,14 @@ struct ngx_http_tailgate_lookup_s {
 static ngx_http_tailgate_lookup_t *ngx_http_tailgate_lookup_create(
     ngx_http_tailgate_node_t *node, ngx_str_t *key, ngx_uint_t hash,
     ngx_str_t *target);
-static void ngx_http_tailgate_lookup_ask(ngx_http_tailgate_lookup_t *lookup);
+static void ngx_http_tailgate_lookup_ask(ngx_http_tailgate_lookup_t *lookup,
+    ngx_str_t *target);
 static void ngx_http_tailgate_lookup_answered(ngx_http_tailgate_call_t *call);
+static void ngx_http_tailgate_lookup_next(ngx_http_tailgate_lookup_t *lookup);
+static ngx_http_tailgate_self_t *ngx_http_tailgate_lookup_self(
+    ngx_http_tailgate_lookup_t *lookup);
+static ngx_uint_t ngx_http_tailgate_lookup_wants_self(
+    ngx_http_tailgate_lookup_t *lookup);
 static void ngx_http_tailgate_lookup_self_handler(ngx_event_t *ev);
 static void ngx_http_tailgate_lookup_judge(ngx_http_tailgate_lookup_t *lookup);
 static void ngx_http_tailgate_lookup_unavailable(
@@ -98,7 +114,7 @@ ngx_http_tailgate_lookup_wait(ngx_http_tailgate_node_t *node,
         }
 
         if (ngx_http_tailgate_self(node, NGX_HTTP_TAILGATE_SELF_AGE)) {
-            ngx_http_tailgate_lookup_ask(lookup);
+            ngx_http_tailgate_lookup_ask(lookup, &lookup->target);
 
         } else if (ngx_http_tailgate_self_wait(node, &lookup->self) != NGX_OK)
         {
@@ -151,11 +167,6 @@ ngx_http_tailgate_lookup_create(ngx_http_tailgate_node_t *node,
     lookup->self.event.handler = ngx_http_tailgate_lookup_self_handler;
     lookup->self.event.data = lookup;
 
-    lookup->call.localapi = &node->localapi;
-    lookup->call.pool = pool;
-    lookup->call.handler = ngx_http_tailgate_lookup_answered;
-    lookup->call.data = lookup;
-
     ngx_queue_init(&lookup->waiters);
     ngx_rbtree_insert(&node->lookups, &lookup->node.node);
 
@@ -170,16 +181,24 @@ failed:
 
 
 static void
-ngx_http_tailgate_lookup_ask(ngx_http_tailgate_lookup_t *lookup)
+ngx_http_tailgate_lookup_ask(ngx_http_tailgate_lookup_t *lookup,
+    ngx_str_t *target)
 {
+    lookup->answered = 0;
+
+    ngx_memzero(&lookup->call, sizeof(ngx_http_tailgate_call_t));
+
+    lookup->call.localapi = &lookup->owner->localapi;
+    lookup->call.pool = lookup->pool;
+    lookup->call.handler = ngx_http_tailgate_lookup_answered;
+    lookup->call.data = lookup;
+
     /*
      * Without memory the call fails by its own event: a waiter must never be
      * answered before it waits.
      */
 
-    if (ngx_http_tailgate_localapi_ask(&lookup->call, &lookup->target)
-        != NGX_OK)
-    {
+    if (ngx_http_tailgate_localapi_ask(&lookup->call, target) != NGX_OK) {
         ngx_str_set(&lookup->call.error, "no memory");
         lookup->self.event.log = ngx_cycle->log;
         lookup->answered = 1;
@@ -189,12 +208,6 @@ ngx_http_tailgate_lookup_ask(ngx_http_tailgate_lookup_t *lookup)
 }
 
 
-/*
- * A 404 means a stranger only while the node is up: after a restart it is
- * what tailscaled answers for peers that it knows.  So the own state has to
- * be younger than the question.
- */
-
 static void
 ngx_http_tailgate_lookup_answered(ngx_http_tailgate_call_t *call)
 {
@@ -203,17 +216,95 @@ ngx_http_tailgate_lookup_answered(ngx_http_tailgate_call_t *call)
     lookup = call->data;
     lookup->answered = 1;
 
-    if (call->code == 404
-        && ngx_http_tailgate_self(lookup->owner,
-                                  ngx_current_msec - lookup->started)
-           == NULL
+    if (ngx_http_tailgate_lookup_wants_self(lookup)
         && ngx_http_tailgate_self_wait(lookup->owner, &lookup->self)
            == NGX_OK)
     {
         return;
     }
 
+    ngx_http_tailgate_lookup_next(lookup);
+}
+
+
+/*
+ * A 404 means a stranger only from a tailscaled that has the map of its peers:
+ * after a restart it is what it answers for everybody.  "Running" is not
+ * enough: the state may have become so after the 404, and a tailscaled that
+ * starts from a map on disk that holds no peers says so at once (seen in
+ * 1.102.5); but then it does not know itself either.  So after a 404 come the
+ * state, a question about the node itself, and the first question again.
+ */
+
+static void
+ngx_http_tailgate_lookup_next(ngx_http_tailgate_lookup_t *lookup)
+{
+    char                       buf[TG_LOCALAPI_TARGET_MAX];
+    ngx_str_t                  target;
+    ngx_http_tailgate_self_t  *self;
+
+    static const tg_str_t  none = { NULL, 0 };
+    static ngx_str_t       no_peers =
+        ngx_string("it is running, but has no map of its peers yet");
+
+    if (lookup->stage == NGX_HTTP_TAILGATE_ASK_ITSELF && lookup->call.code) {
+
+        if (lookup->call.code != 200) {
+            ngx_http_tailgate_lookup_unavailable(lookup, &no_peers);
+            return;
+        }
+
+        lookup->stage = NGX_HTTP_TAILGATE_ASK_AGAIN;
+        ngx_http_tailgate_lookup_ask(lookup, &lookup->target);
+        return;
+    }
+
+    self = ngx_http_tailgate_lookup_self(lookup);
+
+    if (lookup->stage == NGX_HTTP_TAILGATE_ASK_FIRST
+        && lookup->call.code == 404
+        && self && self->self.running && self->self.naddrs
+        && tg_whois_target(&self->self.addrs[0], false, none, NULL, buf,
+                           &target.len)
+           == TG_OK)
+    {
+        target.data = (u_char *) buf;
+
+        lookup->stage = NGX_HTTP_TAILGATE_ASK_ITSELF;
+        ngx_http_tailgate_lookup_ask(lookup, &target);
+        return;
+    }
+
     ngx_http_tailgate_lookup_judge(lookup);
+}
+
+
+/* The own state, if it is younger than the first question. */
+
+static ngx_http_tailgate_self_t *
+ngx_http_tailgate_lookup_self(ngx_http_tailgate_lookup_t *lookup)
+{
+    return ngx_http_tailgate_self(lookup->owner,
+                                  ngx_current_msec - lookup->started);
+}
+
+
+/* One of before the node was running does not even tell its own tailnet. */
+
+static ngx_uint_t
+ngx_http_tailgate_lookup_wants_self(ngx_http_tailgate_lookup_t *lookup)
+{
+    ngx_http_tailgate_self_t  *self;
+
+    self = lookup->owner->self;
+
+    if (lookup->call.code == 0
+        || (lookup->call.code != 404 && self && self->self.running))
+    {
+        return 0;
+    }
+
+    return ngx_http_tailgate_lookup_self(lookup) == NULL;
 }
 
 
@@ -225,7 +316,7 @@ ngx_http_tailgate_lookup_self_handler(ngx_event_t *ev)
     lookup = ev->data;
 
     if (lookup->answered) {
-        ngx_http_tailgate_lookup_judge(lookup);
+        ngx_http_tailgate_lookup_next(lookup);
         return;
     }
 
@@ -237,7 +328,7 @@ ngx_http_tailgate_lookup_self_handler(ngx_event_t *ev)
         return;
     }
 
-    ngx_http_tailgate_lookup_ask(lookup);
+    ngx_http_tailgate_lookup_ask(lookup, &lookup->target);
 }
 
 
