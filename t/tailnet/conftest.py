@@ -15,22 +15,12 @@ ROOT = HERE.parents[1]
 BUILD = Path(os.environ.get("TAILGATE_BUILD", ROOT / "build"))
 
 
-def pytest_collection_modifyitems(items):
-    if os.geteuid() == 0 or os.environ.get("CI"):
-        return
-
-    for item in items:
-        if "net" in item.fixturenames:
-            item.add_marker(pytest.mark.skip(
-                reason="network namespaces and TUN need root"))
-
-
 @pytest.fixture(scope="session")
 def programs(request):
     """The folder of tailscale's programs, and the control server."""
 
     if os.geteuid() != 0:
-        pytest.fail("network namespaces and TUN need root")
+        pytest.skip("network namespaces and TUN need root")
 
     # the first build takes minutes, and says so
     capture = request.config.pluginmanager.getplugin("capturemanager")

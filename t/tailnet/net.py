@@ -233,6 +233,12 @@ class Tailnet:
 
         return nodes
 
+    def unplug(self, node):
+        self.ctl.ip("link", "set", f"v-{node.space.name}", "down")
+
+    def plug_in(self, node):
+        self.ctl.ip("link", "set", f"v-{node.space.name}", "up")
+
     def admin(self, method, path, body=None):
         """One request to the control server's admin socket."""
 

@@ -113,10 +113,12 @@ class Space:
             raise RuntimeError(
                 f"no namespace: {self.holder.stderr.read().decode()}")
 
-        self.ns = f"/proc/{self.holder.pid}/ns"
+        self.proc = f"/proc/{self.holder.pid}"
 
     def inside(self, argv):
-        return ["nsenter", f"--net={self.ns}/net", f"--mount={self.ns}/mnt",
+        # --root: in a chroot, a mount namespace would lead out of it
+        return ["nsenter", f"--net={self.proc}/ns/net",
+                f"--mount={self.proc}/ns/mnt", f"--root={self.proc}/root",
                 "--"] + [str(arg) for arg in argv]
 
     def run(self, *argv, check=True):
@@ -144,7 +146,7 @@ class Space:
         """Sockets that this thread makes meanwhile belong to the space."""
 
         own = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-        there = os.open(f"{self.ns}/net", os.O_RDONLY)
+        there = os.open(f"{self.proc}/ns/net", os.O_RDONLY)
 
         try:
             self._setns(there)

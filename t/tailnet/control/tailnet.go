@@ -20,7 +20,7 @@ import (
 
 // taggedDevices owns every tagged node, as in a real tailnet.
 var taggedDevices = tailcfg.UserProfile{
-	ID:          1 << 40,
+	ID:          2147455555,
 	LoginName:   "tagged-devices",
 	DisplayName: "Tagged Devices",
 }
