@@ -135,9 +135,10 @@ load(const char *path)
     int           rc;
     char         *text;
     size_t        len;
-    cli_yaml_t   *root;
-    tg_arena_t   *arena;
+    tg_alloc_t    alloc;
     tg_error_t    error;
+    tgi_yaml_t   *root;
+    tg_arena_t   *arena;
     cli_world_t  *world;
 
     world = NULL;
@@ -156,13 +157,10 @@ load(const char *path)
         goto failed;
     }
 
-    rc = cli_yaml_parse(text, len, arena, &root, &error);
-    if (rc != TG_OK) {
-        goto failed;
-    }
+    alloc = tg_arena_allocator(arena);
 
-    if (root == NULL) {
-        (void) snprintf(error.text, sizeof(error.text), "the file is empty");
+    rc = tgi_yaml_read(text, len, &cli_yaml_limits, &alloc, &root, &error);
+    if (rc != TG_OK) {
         goto failed;
     }
 

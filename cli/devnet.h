@@ -2,8 +2,8 @@
 /*
  * Copyright (C) The Tailgate authors
  *
- * Between the files of tailgate devnet: devnet_yaml.c reads text,
- * devnet_world.c holds who is on the tailnet, devnet_load.c makes the one from
+ * Between the files of tailgate devnet: devnet_yaml.c turns
+ * YAML into JSON, devnet_world.c holds who is on the tailnet, devnet_load.c makes the one from
  * the other, devnet_json.c writes what a tailscaled would, devnet_api.c and
  * devnet_bus.c answer by it, devnet_fault.c answers wrongly on purpose,
  * devnet_command.c changes the world, devnet_control.c carries commands.
@@ -17,47 +17,20 @@
 #include <tailgate/addr.h>
 #include <tailgate/base.h>
 
+#include "core/base/yaml.h"
+
 #include <jansson.h>
 
 
 /* devnet_yaml.c */
 
-#define CLI_YAML_FILE_MAX   (64 * 1024 * 1024)
-#define CLI_YAML_DEPTH_MAX  32
+#define CLI_YAML_FILE_MAX  (64 * 1024 * 1024)
 
-typedef struct cli_yaml_s  cli_yaml_t;
-
-typedef enum {
-    CLI_YAML_SCALAR,
-    CLI_YAML_LIST,
-    CLI_YAML_MAP
-} cli_yaml_type_t;
-
-struct cli_yaml_s {
-    cli_yaml_type_t   type;
-    bool              plain;       /* a scalar without quotes */
-    const char       *text;        /* of a scalar; NUL-terminated */
-    size_t            len;
-    const char       *key;         /* in a map */
-    size_t            line;        /* of the value */
-    size_t            column;
-    size_t            key_line;
-    size_t            key_column;
-    cli_yaml_t       *first;
-    cli_yaml_t       *next;
-};
-
-/*
- * One YAML document; the tree lives in arena.  Aliases, duplicate keys and
- * keys that are no text are refused.  *root is NULL for an empty document.
- */
-
-int cli_yaml_parse(const char *text, size_t len, tg_arena_t *arena,
-    cli_yaml_t **root, tg_error_t *error);
+extern const tgi_yaml_limits_t  cli_yaml_limits;
 
 /* As JSON: plain scalars become numbers, true, false and null. */
 
-json_t *cli_yaml_json(const cli_yaml_t *node);
+json_t *cli_yaml_json(const tgi_yaml_t *node);
 
 
 /* devnet_world.c */
@@ -184,13 +157,13 @@ void cli_world_changed(cli_world_t *world, cli_node_t *node);
 
 /* devnet_load.c */
 
-int cli_load_world(const cli_yaml_t *root, cli_world_t *world,
+int cli_load_world(const tgi_yaml_t *root, cli_world_t *world,
     tg_error_t *error);
-int cli_load_node(const cli_yaml_t *map, cli_world_t *world, bool self,
+int cli_load_node(const tgi_yaml_t *map, cli_world_t *world, bool self,
     cli_node_t **node, tg_error_t *error);
-int cli_load_user(const cli_yaml_t *map, cli_world_t *world,
+int cli_load_user(const tgi_yaml_t *map, cli_world_t *world,
     tg_error_t *error);
-int cli_load_capabilities(const cli_yaml_t *map, json_t **caps,
+int cli_load_capabilities(const tgi_yaml_t *map, json_t **caps,
     tg_error_t *error);
 
 

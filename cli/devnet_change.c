@@ -100,8 +100,9 @@ peer_changed(cli_call_t *call, cli_node_t *node)
 
 static bool
 parse_word(cli_call_t *call, const char *word, tg_arena_t **arena,
-    cli_yaml_t **root)
+    tgi_yaml_t **root)
 {
+    tg_alloc_t  alloc;
     tg_error_t  error;
 
     *arena = tg_arena_new(ARENA_MAX);
@@ -111,13 +112,13 @@ parse_word(cli_call_t *call, const char *word, tg_arena_t **arena,
         return false;
     }
 
-    if (cli_yaml_parse(word, strlen(word), *arena, root, &error) != TG_OK) {
-        cli_fail(call, "%zu:%zu: %s", error.line, error.column, error.text);
-        return false;
-    }
+    alloc = tg_arena_allocator(*arena);
 
-    if (*root == NULL) {
-        cli_fail(call, "there is nothing in \"%s\"", word);
+    if (tgi_yaml_read(word, strlen(word), &cli_yaml_limits, &alloc, root,
+                      &error)
+        != TG_OK)
+    {
+        cli_fail(call, "%zu:%zu: %s", error.line, error.column, error.text);
         return false;
     }
 
@@ -126,17 +127,17 @@ parse_word(cli_call_t *call, const char *word, tg_arena_t **arena,
 
 
 static bool
-is_name_taken(cli_call_t *call, const cli_yaml_t *map)
+is_name_taken(cli_call_t *call, const tgi_yaml_t *map)
 {
-    const cli_yaml_t  *child;
+    const tgi_yaml_t  *child;
 
-    for (child = map->type == CLI_YAML_MAP ? map->first : NULL; child;
+    for (child = map->kind == TGI_YAML_MAPPING ? map->first : NULL; child;
          child = child->next)
     {
-        if (strcmp(child->key, "name") == 0 && child->type == CLI_YAML_SCALAR
-            && cli_world_node(call->devnet->world, child->text))
+        if (strcmp(child->key.data, "name") == 0 && child->kind == TGI_YAML_SCALAR
+            && cli_world_node(call->devnet->world, child->text.data))
         {
-            cli_fail(call, "a node is named \"%s\" already", child->text);
+            cli_fail(call, "a node is named \"%s\" already", child->text.data);
             return true;
         }
     }
@@ -149,7 +150,7 @@ void
 cli_run_add(cli_call_t *call)
 {
     cli_node_t  *node;
-    cli_yaml_t  *root;
+    tgi_yaml_t  *root;
     tg_arena_t  *arena;
     tg_error_t   error;
 
@@ -174,7 +175,7 @@ cli_run_add(cli_call_t *call)
 void
 cli_run_add_user(cli_call_t *call)
 {
-    cli_yaml_t  *root;
+    tgi_yaml_t  *root;
     tg_arena_t  *arena;
     tg_error_t   error;
 
@@ -412,7 +413,7 @@ cli_run_caps(cli_call_t *call)
 {
     json_t      *caps;
     cli_node_t  *node;
-    cli_yaml_t  *root;
+    tgi_yaml_t  *root;
     tg_arena_t  *arena;
     tg_error_t   error;
 

@@ -13,14 +13,14 @@
 
 
 static int
-load_owner(cli_loading_t *loading, const cli_yaml_t *value, size_t offset)
+load_owner(cli_loading_t *loading, const tgi_yaml_t *value, size_t offset)
 {
     cli_node_t  *node = loading->object;
 
     (void) offset;
 
-    node->user = value->type == CLI_YAML_SCALAR
-                 ? cli_world_user(loading->world, value->text) : NULL;
+    node->user = value->kind == TGI_YAML_SCALAR
+                 ? cli_world_user(loading->world, value->text.data) : NULL;
 
     if (node->user == NULL) {
         return cli_fault(loading->error, TG_ERR_ABSENT, value,
@@ -32,19 +32,19 @@ load_owner(cli_loading_t *loading, const cli_yaml_t *value, size_t offset)
 
 
 int
-cli_load_capabilities(const cli_yaml_t *map, json_t **caps, tg_error_t *error)
+cli_load_capabilities(const tgi_yaml_t *map, json_t **caps, tg_error_t *error)
 {
     json_t            *json;
-    const cli_yaml_t  *child;
+    const tgi_yaml_t  *child;
 
-    if (map->type != CLI_YAML_MAP) {
+    if (map->kind != TGI_YAML_MAPPING) {
         return cli_fault(error, TG_ERR_TYPE, map,
                          "capabilities have to be a map of names");
     }
 
     for (child = map->first; child; child = child->next) {
 
-        if (child->type != CLI_YAML_LIST) {
+        if (child->kind != TGI_YAML_SEQUENCE) {
             return cli_fault(error, TG_ERR_TYPE, child,
                              "a capability is a list of what was granted");
         }
@@ -63,7 +63,7 @@ cli_load_capabilities(const cli_yaml_t *map, json_t **caps, tg_error_t *error)
 
 
 static int
-load_caps(cli_loading_t *loading, const cli_yaml_t *value, size_t offset)
+load_caps(cli_loading_t *loading, const tgi_yaml_t *value, size_t offset)
 {
     return cli_load_capabilities(value, cli_load_member(loading, offset),
                                  loading->error);
@@ -71,23 +71,23 @@ load_caps(cli_loading_t *loading, const cli_yaml_t *value, size_t offset)
 
 
 static int
-load_service_caps(cli_loading_t *loading, const cli_yaml_t *value,
+load_service_caps(cli_loading_t *loading, const tgi_yaml_t *value,
     size_t offset)
 {
     int                rc;
     json_t            *caps, **member;
-    const cli_yaml_t  *child;
+    const tgi_yaml_t  *child;
 
-    if (value->type != CLI_YAML_MAP) {
+    if (value->kind != TGI_YAML_MAPPING) {
         return cli_fault(loading->error, TG_ERR_TYPE, value,
-                         "\"%.64s\" has to be a map of Services", value->key);
+                         "\"%.64s\" has to be a map of Services", value->key.data);
     }
 
     member = cli_load_member(loading, offset);
 
     for (child = value->first; child; child = child->next) {
 
-        if (cli_world_service(loading->world, child->key) == NULL) {
+        if (cli_world_service(loading->world, child->key.data) == NULL) {
             return cli_fault(loading->error, TG_ERR_ABSENT, child,
                              "no Service has this name: list it under"
                              " \"services\"");
@@ -100,7 +100,7 @@ load_service_caps(cli_loading_t *loading, const cli_yaml_t *value,
             return rc;
         }
 
-        if (json_object_set_new(*member, child->key, caps) != 0) {
+        if (json_object_set_new(*member, child->key.data, caps) != 0) {
             return cli_fault_memory(loading->error, child);
         }
     }
@@ -110,7 +110,7 @@ load_service_caps(cli_loading_t *loading, const cli_yaml_t *value,
 
 
 int
-cli_load_user(const cli_yaml_t *map, cli_world_t *world, tg_error_t *error)
+cli_load_user(const tgi_yaml_t *map, cli_world_t *world, tg_error_t *error)
 {
     int            rc;
     cli_loading_t  loading;
@@ -166,7 +166,7 @@ failed:
 
 
 static int
-check_node(const cli_node_t *node, const cli_yaml_t *map, bool self,
+check_node(const cli_node_t *node, const tgi_yaml_t *map, bool self,
     tg_error_t *error)
 {
     if (node->name == NULL || json_string_length(node->name) == 0) {
@@ -190,7 +190,7 @@ check_node(const cli_node_t *node, const cli_yaml_t *map, bool self,
 
 
 int
-cli_load_node(const cli_yaml_t *map, cli_world_t *world, bool self,
+cli_load_node(const tgi_yaml_t *map, cli_world_t *world, bool self,
     cli_node_t **nodep, tg_error_t *error)
 {
     int            rc;
@@ -255,7 +255,7 @@ cli_load_node(const cli_yaml_t *map, cli_world_t *world, bool self,
 
 
 static int
-load_service(const cli_yaml_t *map, cli_world_t *world, tg_error_t *error)
+load_service(const tgi_yaml_t *map, cli_world_t *world, tg_error_t *error)
 {
     int             rc;
     cli_loading_t   loading;
@@ -321,12 +321,12 @@ static int
 by_name(const void *a, const void *b)
 {
     int                rc;
-    const cli_yaml_t  *x, *y;
+    const tgi_yaml_t  *x, *y;
 
-    x = *(const cli_yaml_t *const *) a;
-    y = *(const cli_yaml_t *const *) b;
+    x = *(const tgi_yaml_t *const *) a;
+    y = *(const tgi_yaml_t *const *) b;
 
-    rc = strcmp(x->text, y->text);
+    rc = strcmp(x->text.data, y->text.data);
 
     return rc ? rc : (x->line > y->line) - (x->line < y->line);
 }
@@ -335,11 +335,11 @@ by_name(const void *a, const void *b)
 /* No two nodes have one name. */
 
 static int
-check_names(const cli_yaml_t *list, tg_error_t *error)
+check_names(const tgi_yaml_t *list, tg_error_t *error)
 {
     int                rc;
     size_t             i, n;
-    const cli_yaml_t  *node, *child, **names;
+    const tgi_yaml_t  *node, *child, **names;
 
     n = 0;
 
@@ -357,8 +357,8 @@ check_names(const cli_yaml_t *list, tg_error_t *error)
     for (node = list->first; node; node = node->next) {
         for (child = node->first; child; child = child->next) {
 
-            if (child->key && strcmp(child->key, "name") == 0
-                && child->type == CLI_YAML_SCALAR)
+            if (child->key.data && strcmp(child->key.data, "name") == 0
+                && child->kind == TGI_YAML_SCALAR)
             {
                 names[n++] = child;
             }
@@ -370,7 +370,7 @@ check_names(const cli_yaml_t *list, tg_error_t *error)
     rc = TG_OK;
 
     for (i = 1; i < n && rc == TG_OK; i++) {
-        if (strcmp(names[i - 1]->text, names[i]->text) == 0) {
+        if (strcmp(names[i - 1]->text.data, names[i]->text.data) == 0) {
             rc = cli_fault(error, TG_ERR_REFUSED, names[i],
                            "the node of line %zu has this name already",
                            names[i - 1]->line);
@@ -383,13 +383,13 @@ check_names(const cli_yaml_t *list, tg_error_t *error)
 }
 
 
-static const cli_yaml_t *
-find(const cli_yaml_t *map, const char *key)
+static const tgi_yaml_t *
+find(const tgi_yaml_t *map, const char *key)
 {
-    const cli_yaml_t  *child;
+    const tgi_yaml_t  *child;
 
     for (child = map->first; child; child = child->next) {
-        if (strcmp(child->key, key) == 0) {
+        if (strcmp(child->key.data, key) == 0) {
             return child;
         }
     }
@@ -399,16 +399,16 @@ find(const cli_yaml_t *map, const char *key)
 
 
 static int
-check_root(const cli_yaml_t *root, tg_error_t *error)
+check_root(const tgi_yaml_t *root, tg_error_t *error)
 {
     size_t             i;
-    const cli_yaml_t  *child;
+    const tgi_yaml_t  *child;
 
     static const char *const  keys[] = {
         "tailnet", "version", "health", "self", "users", "nodes", "services"
     };
 
-    if (root->type != CLI_YAML_MAP) {
+    if (root->kind != TGI_YAML_MAPPING) {
         return cli_fault(error, TG_ERR_TYPE, root,
                          "a tailnet's file is a map of keys and values");
     }
@@ -416,7 +416,7 @@ check_root(const cli_yaml_t *root, tg_error_t *error)
     for (child = root->first; child; child = child->next) {
 
         for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-            if (strcmp(keys[i], child->key) == 0) {
+            if (strcmp(keys[i], child->key.data) == 0) {
                 break;
             }
         }
@@ -425,15 +425,15 @@ check_root(const cli_yaml_t *root, tg_error_t *error)
             return cli_fault_key(error, child, "a tailnet");
         }
 
-        if (i >= 4 && child->type != CLI_YAML_LIST) {
+        if (i >= 4 && child->kind != TGI_YAML_SEQUENCE) {
             return cli_fault(error, TG_ERR_TYPE, child,
-                             "\"%s\" has to be a list", child->key);
+                             "\"%s\" has to be a list", child->key.data);
         }
     }
 
     child = find(root, "tailnet");
 
-    if (child == NULL || child->type != CLI_YAML_SCALAR || child->len == 0) {
+    if (child == NULL || child->kind != TGI_YAML_SCALAR || child->text.len == 0) {
         return cli_fault(error, TG_ERR_MISSING, child ? child : root,
                          "\"tailnet\" has to be a name as \"example.ts.net\"");
     }
@@ -443,12 +443,12 @@ check_root(const cli_yaml_t *root, tg_error_t *error)
 
 
 static int
-load_names(const cli_yaml_t *root, cli_world_t *world, tg_error_t *error)
+load_names(const tgi_yaml_t *root, cli_world_t *world, tg_error_t *error)
 {
     int                rc;
     size_t             i;
     cli_loading_t      loading;
-    const cli_yaml_t  *value;
+    const tgi_yaml_t  *value;
 
     static const cli_field_t  fields[] = {
         { "tailnet", cli_load_text, offsetof(cli_world_t, tailnet) },
@@ -482,10 +482,10 @@ load_names(const cli_yaml_t *root, cli_world_t *world, tg_error_t *error)
 /* The node that the LocalAPI belongs to; the file need not speak of it. */
 
 static int
-load_self(const cli_yaml_t *root, cli_world_t *world, tg_error_t *error)
+load_self(const tgi_yaml_t *root, cli_world_t *world, tg_error_t *error)
 {
     cli_node_t        *node;
-    const cli_yaml_t  *self;
+    const tgi_yaml_t  *self;
 
     self = find(root, "self");
 
@@ -507,11 +507,11 @@ load_self(const cli_yaml_t *root, cli_world_t *world, tg_error_t *error)
 
 
 int
-cli_load_world(const cli_yaml_t *root, cli_world_t *world, tg_error_t *error)
+cli_load_world(const tgi_yaml_t *root, cli_world_t *world, tg_error_t *error)
 {
     int                rc;
     cli_node_t        *node;
-    const cli_yaml_t  *list, *child;
+    const tgi_yaml_t  *list, *child;
 
     rc = check_root(root, error);
 

@@ -13,14 +13,14 @@
 
 
 int
-cli_fault(tg_error_t *error, int code, const cli_yaml_t *where, const char *fmt,
+cli_fault(tg_error_t *error, int code, const tgi_yaml_t *where, const char *fmt,
     ...)
 {
     va_list  args;
 
     error->code = code;
-    error->line = where->line;
-    error->column = where->column;
+    error->line = where->value_line;
+    error->column = where->value_column;
 
     va_start(args, fmt);
     (void) vsnprintf(error->text, sizeof(error->text), fmt, args);
@@ -31,34 +31,34 @@ cli_fault(tg_error_t *error, int code, const cli_yaml_t *where, const char *fmt,
 
 
 int
-cli_fault_key(tg_error_t *error, const cli_yaml_t *where, const char *what)
+cli_fault_key(tg_error_t *error, const tgi_yaml_t *where, const char *what)
 {
     (void) cli_fault(error, TG_ERR_REFUSED, where, "%s has no key \"%.64s\"",
-                     what, where->key);
+                     what, where->key.data);
 
-    error->line = where->key_line;
-    error->column = where->key_column;
+    error->line = where->line;
+    error->column = where->column;
 
     return TG_ERR_REFUSED;
 }
 
 
 int
-cli_fault_memory(tg_error_t *error, const cli_yaml_t *where)
+cli_fault_memory(tg_error_t *error, const tgi_yaml_t *where)
 {
     return cli_fault(error, TG_ERR_NOMEM, where, "out of memory");
 }
 
 
 int
-cli_load_map(cli_loading_t *loading, const cli_yaml_t *map,
+cli_load_map(cli_loading_t *loading, const tgi_yaml_t *map,
     const cli_field_t *fields, size_t n, const char *what)
 {
     int                rc;
     size_t             i;
-    const cli_yaml_t  *child;
+    const tgi_yaml_t  *child;
 
-    if (map->type != CLI_YAML_MAP) {
+    if (map->kind != TGI_YAML_MAPPING) {
         return cli_fault(loading->error, TG_ERR_TYPE, map,
                          "%s has to be a map of keys and values", what);
     }
@@ -66,7 +66,7 @@ cli_load_map(cli_loading_t *loading, const cli_yaml_t *map,
     for (child = map->first; child; child = child->next) {
 
         for (i = 0; i < n; i++) {
-            if (strcmp(fields[i].key, child->key) == 0) {
+            if (strcmp(fields[i].key, child->key.data) == 0) {
                 break;
             }
         }
@@ -93,47 +93,47 @@ cli_load_member(cli_loading_t *loading, size_t offset)
 
 
 int
-cli_load_text(cli_loading_t *loading, const cli_yaml_t *value, size_t offset)
+cli_load_text(cli_loading_t *loading, const tgi_yaml_t *value, size_t offset)
 {
     json_t  **member;
 
-    if (value->type != CLI_YAML_SCALAR) {
+    if (value->kind != TGI_YAML_SCALAR) {
         return cli_fault(loading->error, TG_ERR_TYPE, value,
-                         "\"%.64s\" has to be text", value->key);
+                         "\"%.64s\" has to be text", value->key.data);
     }
 
     member = cli_load_member(loading, offset);
-    *member = json_stringn(value->text, value->len);
+    *member = json_stringn(value->text.data, value->text.len);
 
     return *member ? TG_OK : cli_fault_memory(loading->error, value);
 }
 
 
 int
-cli_load_texts(cli_loading_t *loading, const cli_yaml_t *value, size_t offset)
+cli_load_texts(cli_loading_t *loading, const tgi_yaml_t *value, size_t offset)
 {
     json_t           **member;
-    const cli_yaml_t  *child;
+    const tgi_yaml_t  *child;
 
     member = cli_load_member(loading, offset);
 
     json_decref(*member);
     *member = json_array();
 
-    if (value->type != CLI_YAML_LIST) {
+    if (value->kind != TGI_YAML_SEQUENCE) {
         return cli_fault(loading->error, TG_ERR_TYPE, value,
-                         "\"%.64s\" has to be a list", value->key);
+                         "\"%.64s\" has to be a list", value->key.data);
     }
 
     for (child = value->first; child; child = child->next) {
 
-        if (child->type != CLI_YAML_SCALAR) {
+        if (child->kind != TGI_YAML_SCALAR) {
             return cli_fault(loading->error, TG_ERR_TYPE, child,
-                             "\"%.64s\" has to be a list of texts", value->key);
+                             "\"%.64s\" has to be a list of texts", value->key.data);
         }
 
         if (json_array_append_new(*member,
-                                  json_stringn(child->text, child->len))
+                                  json_stringn(child->text.data, child->text.len))
             != 0)
         {
             return cli_fault_memory(loading->error, child);
@@ -145,27 +145,27 @@ cli_load_texts(cli_loading_t *loading, const cli_yaml_t *value, size_t offset)
 
 
 int
-cli_load_flag(cli_loading_t *loading, const cli_yaml_t *value, size_t offset)
+cli_load_flag(cli_loading_t *loading, const tgi_yaml_t *value, size_t offset)
 {
     bool  *member;
 
     member = (bool *) (void *) ((char *) loading->object + offset);
 
-    if (value->type == CLI_YAML_SCALAR && value->plain) {
+    if (value->kind == TGI_YAML_SCALAR && value->plain) {
 
-        if (strcmp(value->text, "true") == 0) {
+        if (strcmp(value->text.data, "true") == 0) {
             *member = true;
             return TG_OK;
         }
 
-        if (strcmp(value->text, "false") == 0) {
+        if (strcmp(value->text.data, "false") == 0) {
             *member = false;
             return TG_OK;
         }
     }
 
     return cli_fault(loading->error, TG_ERR_TYPE, value,
-                     "\"%.64s\" has to be true or false", value->key);
+                     "\"%.64s\" has to be true or false", value->key.data);
 }
 
 
@@ -173,7 +173,7 @@ cli_load_flag(cli_loading_t *loading, const cli_yaml_t *value, size_t offset)
  */
 
 int
-cli_load_not_flag(cli_loading_t *loading, const cli_yaml_t *value,
+cli_load_not_flag(cli_loading_t *loading, const tgi_yaml_t *value,
     size_t offset)
 {
     int    rc;
@@ -191,10 +191,10 @@ cli_load_not_flag(cli_loading_t *loading, const cli_yaml_t *value,
 
 
 static int
-parse_addr(cli_loading_t *loading, const cli_yaml_t *value, tg_addr_t *addr)
+parse_addr(cli_loading_t *loading, const tgi_yaml_t *value, tg_addr_t *addr)
 {
-    if (value->type != CLI_YAML_SCALAR
-        || tg_addr_parse(addr, value->text, value->len) != TG_OK
+    if (value->kind != TGI_YAML_SCALAR
+        || tg_addr_parse(addr, value->text.data, value->text.len) != TG_OK
         || addr->port != 0)
     {
         return cli_fault(loading->error, TG_ERR_SYNTAX, value,
@@ -208,7 +208,7 @@ parse_addr(cli_loading_t *loading, const cli_yaml_t *value, tg_addr_t *addr)
 /* Loopback addresses are where a node sits, not what it has. */
 
 int
-cli_load_addr(cli_loading_t *loading, const cli_yaml_t *value, size_t offset)
+cli_load_addr(cli_loading_t *loading, const tgi_yaml_t *value, size_t offset)
 {
     int          rc;
     size_t      *n;
@@ -240,14 +240,14 @@ cli_load_addr(cli_loading_t *loading, const cli_yaml_t *value, size_t offset)
 
 
 int
-cli_load_addrs(cli_loading_t *loading, const cli_yaml_t *value, size_t offset)
+cli_load_addrs(cli_loading_t *loading, const tgi_yaml_t *value, size_t offset)
 {
     int                rc;
-    const cli_yaml_t  *child;
+    const tgi_yaml_t  *child;
 
-    if (value->type != CLI_YAML_LIST) {
+    if (value->kind != TGI_YAML_SEQUENCE) {
         return cli_fault(loading->error, TG_ERR_TYPE, value,
-                         "\"%.64s\" has to be a list", value->key);
+                         "\"%.64s\" has to be a list", value->key.data);
     }
 
     for (child = value->first; child; child = child->next) {
@@ -262,16 +262,16 @@ cli_load_addrs(cli_loading_t *loading, const cli_yaml_t *value, size_t offset)
 
 
 int
-cli_load_routes(cli_loading_t *loading, const cli_yaml_t *value, size_t offset)
+cli_load_routes(cli_loading_t *loading, const tgi_yaml_t *value, size_t offset)
 {
     tg_cidr_t          cidr;
-    const cli_yaml_t  *child;
+    const tgi_yaml_t  *child;
 
     for (child = value->first; child; child = child->next) {
 
-        if (child->type != CLI_YAML_SCALAR
-            || tg_cidr_parse(&cidr, child->text, child->len) != TG_OK
-            || strchr(child->text, '/') == NULL)
+        if (child->kind != TGI_YAML_SCALAR
+            || tg_cidr_parse(&cidr, child->text.data, child->text.len) != TG_OK
+            || strchr(child->text.data, '/') == NULL)
         {
             return cli_fault(loading->error, TG_ERR_SYNTAX, child,
                              "this is no route: \"10.0.0.0/8\" would be one");

@@ -107,6 +107,9 @@ tgi_yaml_read(const char *data, size_t len,
         memset(rd.root, 0, sizeof(tgi_yaml_t));
         rd.root->kind = TGI_YAML_MAPPING;
         rd.root->line = 1;
+        rd.root->column = 1;
+        rd.root->value_line = 1;
+        rd.root->value_column = 1;
     }
 
     *root = rd.root;
@@ -287,6 +290,8 @@ reader_add(reader_t *rd, const yaml_event_t *ev, tgi_yaml_t **out)
 
     node->line = ev->start_mark.line + 1;
     node->column = ev->start_mark.column + 1;
+    node->value_line = node->line;
+    node->value_column = node->column;
 
     if (rd->has_key) {
         node->key = rd->key;

@@ -33,8 +33,10 @@ typedef struct tgi_yaml_s  tgi_yaml_t;
 
 struct tgi_yaml_s {
     tgi_yaml_kind_t    kind;
-    size_t             line;       /* from 1 */
+    size_t             line;       /* from 1; of the key, if it has one */
     size_t             column;
+    size_t             value_line; /* of the value itself */
+    size_t             value_column;
     tg_str_t           key;        /* in a mapping; NUL-terminated */
     tg_str_t           text;       /* of a scalar; NUL-terminated */
     bool               plain;      /* a scalar without quotes */
@@ -45,8 +47,8 @@ struct tgi_yaml_s {
 
 
 /*
- * Reads len bytes of UTF-8.  The tree lives in alloc; an empty document is an empty
- * mapping.  Refused, with a text, line and column in *error: what is no YAML,
+ * Reads len bytes of UTF-8.  The tree lives in alloc; an empty document is an
+ * empty mapping.  Refused, with a text, line and column in *error: what is no YAML,
  * a second document, an anchor or alias, a tag, a key that is no scalar or
  * comes twice in its mapping, and anything past the bounds.  Returns TG_OK,
  * TG_ERR_SYNTAX, TG_ERR_LIMIT, TG_ERR_REFUSED or TG_ERR_NOMEM.

@@ -737,15 +737,15 @@ GOOD = "tailnet: t.example\nusers: [{login: a@b}]\nnodes:\n"
 
 
 @pytest.mark.parametrize("text, says", [
-    ("", "the file is empty"),
+    ("", "has to be a name as"),
     ("[]", "1:1: a tailnet's file is a map"),
     ("users: []", '1:1: "tailnet" has to be'),
     ("tailnet: t\ncolour: red", '2:1: a tailnet has no key "colour"'),
-    ("tailnet: t\ntailnet: u", "2:1: this key is there twice"),
+    ("tailnet: t\ntailnet: u", "2:1: the key \"tailnet\" is there twice"),
     ("tailnet: t\nnodes: {}", '2:8: "nodes" has to be a list'),
     ("tailnet: t\nnodes: [", ":"),
     ("tailnet: t\n\tnodes: []", "2:"),
-    ("tailnet: &a t\nversion: *a", "2:10: aliases"),
+    ("tailnet: &a t\nversion: *a", "1:10: anchors"),
     ("tailnet: t\n---\ntailnet: u", "2:1: a second document"),
     (GOOD + "  - name: x", '4:5: this node has neither'),
     (GOOD + "  - {name: x, user: c@d}", "4:21: no user has this login"),
@@ -772,7 +772,7 @@ GOOD = "tailnet: t.example\nusers: [{login: a@b}]\nnodes:\n"
      "no loopback"),
     ("tailnet: t\nservices: [{name: wiki, address: 100.70.0.1}]",
      'begins with "svc:"'),
-    ("tailnet: " + "[" * 100, "nested too deeply"),
+    ("tailnet: " + "[" * 100, "nested deeper than 32"),
     ("tailnet: t\nusers: [{login: \xff}]", "UTF-8"),
 ])
 def test_files_that_are_wrong(tmp_path, text, says):
