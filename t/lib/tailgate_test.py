@@ -16,6 +16,7 @@ always.
 import collections
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -63,12 +64,18 @@ HTTP = """
 
 
 def free_port(host="127.0.0.1"):
-    """A TCP port that nobody listens on at the moment."""
+    """A TCP port that nobody listens on at the moment, and that the kernel
+    does not give to somebody's client before a test listens on it."""
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as s:
-        s.bind((host, 0))
-        return s.getsockname()[1]
+    while True:
+        port = random.randrange(10240, 32768)
+        with socket.socket(family) as s:
+            try:
+                s.bind((host, port))
+                return port
+            except OSError:
+                continue
 
 
 def wait_until(ready, seconds=10, what="the condition", pause=0.01):
