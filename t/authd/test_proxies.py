@@ -114,7 +114,7 @@ def nginx_conf(daemon, app, more="", local=True):
     return NGINX % replaced(
         example,
         listen=("listen 100.101.102.103:80;",
-                f"listen @PORT@; underscores_in_headers on;"
+                f"listen 127.0.0.1:@PORT@; underscores_in_headers on;"
                 f" ignore_invalid_headers off; {more}"),
         server=("include snippets/tailgate-auth.conf;", server),
         location=("include snippets/tailgate-auth-webauth.conf;", location),
@@ -245,7 +245,7 @@ def test_nginx_local_address(tmp_path, daemon, app, localapi):
 
 NGINX_AUTH = """
 server {
-    listen @PORT@;
+    listen 127.0.0.1:@PORT@;
 
     location /auth {
         internal;
