@@ -2,11 +2,11 @@
 /*
  * Copyright (C) The Tailgate authors
  *
- * Between the files of tailgate devnet: devnet_yaml.c turns
- * YAML into JSON, devnet_world.c holds who is on the tailnet, devnet_load.c makes the one from
- * the other, devnet_json.c writes what a tailscaled would, devnet_api.c and
- * devnet_bus.c answer by it, devnet_fault.c answers wrongly on purpose,
- * devnet_command.c changes the world, devnet_control.c carries commands.
+ * Between the files of tailgate devnet: devnet_world.c holds who is on the
+ * tailnet, devnet_load.c makes it from YAML by devnet_yaml.c, devnet_json.c
+ * writes what a tailscaled would, devnet_api.c and devnet_bus.c answer by it,
+ * devnet_fault.c answers wrongly on purpose, devnet_command.c changes the
+ * world, devnet_control.c carries commands.
  */
 
 #ifndef CLI_DEVNET_H_INCLUDED_

@@ -134,7 +134,8 @@ is_name_taken(cli_call_t *call, const tgi_yaml_t *map)
     for (child = map->kind == TGI_YAML_MAPPING ? map->first : NULL; child;
          child = child->next)
     {
-        if (strcmp(child->key.data, "name") == 0 && child->kind == TGI_YAML_SCALAR
+        if (strcmp(child->key.data, "name") == 0
+            && child->kind == TGI_YAML_SCALAR
             && cli_world_node(call->devnet->world, child->text.data))
         {
             cli_fail(call, "a node is named \"%s\" already", child->text.data);

@@ -80,7 +80,8 @@ load_service_caps(cli_loading_t *loading, const tgi_yaml_t *value,
 
     if (value->kind != TGI_YAML_MAPPING) {
         return cli_fault(loading->error, TG_ERR_TYPE, value,
-                         "\"%.64s\" has to be a map of Services", value->key.data);
+                         "\"%.64s\" has to be a map of Services",
+                         value->key.data);
     }
 
     member = cli_load_member(loading, offset);
@@ -433,7 +434,9 @@ check_root(const tgi_yaml_t *root, tg_error_t *error)
 
     child = find(root, "tailnet");
 
-    if (child == NULL || child->kind != TGI_YAML_SCALAR || child->text.len == 0) {
+    if (child == NULL || child->kind != TGI_YAML_SCALAR
+        || child->text.len == 0)
+    {
         return cli_fault(error, TG_ERR_MISSING, child ? child : root,
                          "\"tailnet\" has to be a name as \"example.ts.net\"");
     }

@@ -129,11 +129,13 @@ cli_load_texts(cli_loading_t *loading, const tgi_yaml_t *value, size_t offset)
 
         if (child->kind != TGI_YAML_SCALAR) {
             return cli_fault(loading->error, TG_ERR_TYPE, child,
-                             "\"%.64s\" has to be a list of texts", value->key.data);
+                             "\"%.64s\" has to be a list of texts",
+                             value->key.data);
         }
 
         if (json_array_append_new(*member,
-                                  json_stringn(child->text.data, child->text.len))
+                                  json_stringn(child->text.data,
+                                               child->text.len))
             != 0)
         {
             return cli_fault_memory(loading->error, child);

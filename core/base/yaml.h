@@ -48,9 +48,9 @@ struct tgi_yaml_s {
 
 /*
  * Reads len bytes of UTF-8.  The tree lives in alloc; an empty document is an
- * empty mapping.  Refused, with a text, line and column in *error: what is no YAML,
- * a second document, an anchor or alias, a tag, a key that is no scalar or
- * comes twice in its mapping, and anything past the bounds.  Returns TG_OK,
+ * empty mapping.  Refused, with a text, line and column in *error: what is no
+ * YAML, a second document, an anchor or alias, a tag, a key that is no scalar
+ * or comes twice in its mapping, and anything past the bounds.  Returns TG_OK,
  * TG_ERR_SYNTAX, TG_ERR_LIMIT, TG_ERR_REFUSED or TG_ERR_NOMEM.
  */
 
