@@ -517,10 +517,11 @@ cli_load_world(const tgi_yaml_t *root, cli_world_t *world, tg_error_t *error)
     const tgi_yaml_t  *list, *child;
 
     rc = check_root(root, error);
-
-    if (rc == TG_OK) {
-        rc = load_names(root, world, error);
+    if (rc != TG_OK) {
+        return rc;
     }
+
+    rc = load_names(root, world, error);
 
     list = find(root, "services");
 

@@ -739,6 +739,7 @@ GOOD = "tailnet: t.example\nusers: [{login: a@b}]\nnodes:\n"
 @pytest.mark.parametrize("text, says", [
     ("", "has to be a name as"),
     ("[]", "1:1: a tailnet's file is a map"),
+    ("- tailnet: t", "1:1: a tailnet's file is a map"),
     ("users: []", '1:1: "tailnet" has to be'),
     ("tailnet: t\ncolour: red", '2:1: a tailnet has no key "colour"'),
     ("tailnet: t\ntailnet: u", "2:1: the key \"tailnet\" is there twice"),
