@@ -23,6 +23,10 @@
 
 #define HEADERS_MAX  65536
 
+/* Calls until the peak of connections goes down by one. */
+
+#define PEAK_CALLS   64
+
 /* Easy handles that are kept for the next calls. */
 
 #define SPARE_MAX    16
@@ -53,6 +57,8 @@ struct tgn_localapi_s {
     CURL                 *spare[SPARE_MAX];
     size_t                nspare;
     size_t                active;
+    size_t                peak;        /* of active, lately */
+    size_t                released;    /* calls, since peak went down */
     tgn_localapi_call_t  *first;       /* by age, so by deadline */
     tgn_localapi_call_t  *last;
     tgn_timer_t          *deadline;
@@ -62,6 +68,7 @@ struct tgn_localapi_s {
 static void on_deadline(tgn_timer_t *timer, void *data);
 static void on_done(CURL *easy, CURLcode rc, void *data);
 static void on_settled(void *data);
+static void set_peak(tgn_localapi_t *api, size_t peak);
 
 
 tgn_localapi_t *
@@ -96,14 +103,15 @@ tgn_localapi_new(tgn_loop_t *loop, const tgn_localapi_conf_t *conf)
     api->path = strdup(conf->socket ? conf->socket : TG_LOCALAPI_SOCKET);
     api->conf.socket = api->path;
 
-    api->multi = tgn_multi_new(loop, api->conf.keepalive, on_done, on_settled,
-                               api);
+    api->multi = tgn_multi_new(loop, on_done, on_settled, api);
     api->deadline = tgn_timer_new(loop, on_deadline, api);
 
     if (api->path == NULL || api->multi == NULL || api->deadline == NULL) {
         tgn_localapi_free(&api);
         return NULL;
     }
+
+    set_peak(api, api->conf.keepalive);
 
     return api;
 }
@@ -132,6 +140,22 @@ unlink_call(tgn_localapi_call_t *call)
 }
 
 
+/*
+ * As many connections stay open as were in use at once lately, and keepalive
+ * at least: with less each burst of calls would open most of them anew.  The
+ * peak wears off by one each so many calls.
+ */
+
+static void
+set_peak(tgn_localapi_t *api, size_t peak)
+{
+    api->released = 0;
+    api->peak = peak > api->conf.keepalive ? peak : api->conf.keepalive;
+
+    tgn_multi_set_open(api->multi, api->peak);
+}
+
+
 /* Takes the call off libcurl; keeps the handle for another one. */
 
 static void
@@ -156,6 +180,10 @@ release(tgn_localapi_call_t *call)
 
     call->easy = NULL;
     api->active--;
+
+    if (++api->released == PEAK_CALLS) {
+        set_peak(api, api->peak - 1);
+    }
 }
 
 
@@ -343,7 +371,10 @@ start(tgn_localapi_call_t *call)
     }
 
     call->easy = easy;
-    api->active++;
+
+    if (++api->active > api->peak) {
+        set_peak(api, api->active);
+    }
 
     return TG_OK;
 }

@@ -38,7 +38,8 @@ typedef enum {
 typedef struct {
     const char  *socket;       /* path; NULL: TG_LOCALAPI_SOCKET */
     uint64_t     timeout;      /* ms for a whole call; 0: 2000 */
-    size_t       keepalive;    /* idle connections kept; 0: 4 */
+    size_t       keepalive;    /* idle connections kept, besides those of
+                                  recent bursts; 0: 4 */
     size_t       connections;  /* at once; further calls wait, and the wait
                                   counts towards their timeout; 0: 64 */
     size_t       body_max;     /* 0: TG_WHOIS_BODY_MAX */

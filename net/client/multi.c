@@ -184,7 +184,7 @@ on_timer(tgn_timer_t *timer, void *data)
 
 
 tgn_multi_t *
-tgn_multi_new(tgn_loop_t *loop, size_t keepalive, tgn_multi_done_pt done,
+tgn_multi_new(tgn_loop_t *loop, tgn_multi_done_pt done,
     tgn_multi_settled_pt settled, void *data)
 {
     tgn_multi_t  *multi;
@@ -219,8 +219,6 @@ tgn_multi_new(tgn_loop_t *loop, size_t keepalive, tgn_multi_done_pt done,
     (void) curl_multi_setopt(multi->curl, CURLMOPT_TIMERFUNCTION,
                              on_want_timer);
     (void) curl_multi_setopt(multi->curl, CURLMOPT_TIMERDATA, multi);
-    (void) curl_multi_setopt(multi->curl, CURLMOPT_MAXCONNECTS,
-                             (long) keepalive);
 
     return multi;
 }
@@ -252,6 +250,13 @@ tgn_multi_free(tgn_multi_t **multip)
     free(multi);
 
     curl_global_cleanup();
+}
+
+
+void
+tgn_multi_set_open(tgn_multi_t *multi, size_t n)
+{
+    (void) curl_multi_setopt(multi->curl, CURLMOPT_MAXCONNECTS, (long) n);
 }
 
 

@@ -26,14 +26,20 @@ typedef void (*tgn_multi_settled_pt)(void *data);
 
 
 /*
- * tgn_multi_new() returns NULL when out of memory; keepalive is how many idle
- * connections stay open.  tgn_multi_free() closes them; every handle has to
+ * tgn_multi_new() returns NULL when out of memory.  tgn_multi_free() closes them; every handle has to
  * have been removed.  Sets *multi to NULL; a NULL *multi is fine.
  */
 
-tgn_multi_t *tgn_multi_new(tgn_loop_t *loop, size_t keepalive,
-    tgn_multi_done_pt done, tgn_multi_settled_pt settled, void *data);
+tgn_multi_t *tgn_multi_new(tgn_loop_t *loop, tgn_multi_done_pt done,
+    tgn_multi_settled_pt settled, void *data);
 void tgn_multi_free(tgn_multi_t **multi);
+
+/*
+ * How many connections may be open.  One that becomes idle while there are
+ * more is closed, so this has to cover those that are in use.
+ */
+
+void tgn_multi_set_open(tgn_multi_t *multi, size_t n);
 
 /* TG_OK or TG_ERR_NOMEM.  done() follows later, never from in here. */
 
