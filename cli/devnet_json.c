@@ -37,31 +37,51 @@ addr_text(const tg_addr_t *addr, bool prefix)
 }
 
 
+static void
+append_addrs(json_t *list, const tg_addr_t *addrs, size_t n, bool prefix)
+{
+    size_t  i;
+
+    for (i = 0; i < n; i++) {
+        (void) json_array_append_new(list, addr_text(&addrs[i], prefix));
+    }
+}
+
+
 static json_t *
 addr_list(const cli_node_t *node, bool prefix)
 {
-    size_t   i;
     json_t  *list;
 
     list = json_array();
-
-    for (i = 0; i < node->naddrs; i++) {
-        (void) json_array_append_new(list, addr_text(&node->addrs[i], prefix));
-    }
+    append_addrs(list, node->addrs, node->naddrs, prefix);
 
     return list;
 }
 
 
+/* The node itself hosts all Services. */
+
 static json_t *
-allowed_ips(const cli_node_t *node)
+allowed_ips(const cli_world_t *world, const cli_node_t *node)
 {
-    json_t  *list;
+    json_t               *list;
+    const cli_service_t  *service;
 
     list = addr_list(node, true);
 
-    if (list) {
-        (void) json_array_extend(list, node->routes);
+    if (list == NULL) {
+        return NULL;
+    }
+
+    (void) json_array_extend(list, node->routes);
+
+    if (node != world->self) {
+        return list;
+    }
+
+    for (service = world->services; service; service = service->next) {
+        append_addrs(list, service->addrs, service->naddrs, true);
     }
 
     return list;
@@ -109,7 +129,7 @@ name_with_host(const cli_node_t *node)
     name = json_string_value(node->name);
     host = json_string_value(node->hostname);
 
-    return strcmp(name, host) == 0 || is_foreign(node)
+    return strcmp(name, host) == 0
            ? json_incref(node->name)
            : json_sprintf("%s (%s)", name, host);
 }
@@ -211,97 +231,6 @@ hostinfo(const cli_world_t *world, const cli_node_t *node)
 }
 
 
-/* tailscaled knows capabilities of its own node only. */
-
-static json_t *
-own_capabilities(void)
-{
-    return json_pack("{s:[b], s:[], s:[], s:[]}",
-                     "default-auto-update", 0,
-                     "https://tailscale.com/cap/file-sharing",
-                     "https://tailscale.com/cap/is-admin",
-                     "https://tailscale.com/cap/ssh");
-}
-
-
-json_t *
-cli_json_node(const cli_world_t *world, const cli_node_t *node)
-{
-    json_t  *json;
-
-    json = json_object();
-    if (json == NULL) {
-        return NULL;
-    }
-
-    set(json, "ID", json_integer(node->id));
-    set(json, "StableID", stable_id(node));
-    set(json, "Name", fqdn(world, node));
-    set(json, "User", json_integer(owner_id(node)));
-    set(json, "Sharer", node->shared ? json_integer(owner_id(node)) : NULL);
-    set(json, "Key", hex_key(node, "nodekey", '\0'));
-    set(json, "KeyExpiry", expiry(node));
-    set(json, "Machine", hex_key(node, "mkey", 'a'));
-    set(json, "DiscoKey", hex_key(node, "discokey", 'd'));
-    set(json, "Addresses", addr_list(node, true));
-    set(json, "AllowedIPs", allowed_ips(node));
-    set(json, "Endpoints", json_pack("[s]", "192.0.2.1:41641"));
-    set(json, "HomeDERP", json_integer(900));
-    set(json, "Hostinfo", hostinfo(world, node));
-    set(json, "Created", json_string(CREATED));
-    set(json, "Cap", json_integer(CAP_VERSION));
-    set(json, "Tags", is_tagged(node) ? json_deep_copy(node->tags) : NULL);
-    set(json, "PrimaryRoutes", json_array_size(node->routes)
-                               ? json_deep_copy(node->routes) : NULL);
-    set(json, "LastSeen", node->offline ? json_string(LONG_AGO) : NULL);
-    set(json, "Online", json_boolean(!node->offline));
-
-    /* an expired node is not authorized either (seen with headscale) */
-
-    set(json, "MachineAuthorized",
-        node->unauthorized || node->expired ? NULL : json_true());
-    set(json, "CapMap", node == world->self ? own_capabilities() : NULL);
-    set(json, "UnsignedPeerAPIOnly", node->unsigned_ ? json_true() : NULL);
-    set(json, "ComputedName", json_incref(node->name));
-    set(json, "ComputedNameWithHost", name_with_host(node));
-    set(json, "Expired", node->expired ? json_true() : NULL);
-
-    return json;
-}
-
-
-static json_t *
-profile(const cli_user_t *user)
-{
-    json_t  *json;
-
-    json = json_object();
-
-    set(json, "ID", json_integer(user->id));
-    set(json, "LoginName", json_incref(user->login));
-    set(json, "DisplayName", json_incref(user->name));
-
-    if (user->picture && json_string_length(user->picture)) {
-        set(json, "ProfilePicURL", json_incref(user->picture));
-    }
-
-    if (user->groups && json_array_size(user->groups)) {
-        set(json, "Groups", json_deep_copy(user->groups));
-    }
-
-    return json;
-}
-
-
-static json_t *
-tagged_profile(void)
-{
-    return json_pack("{s:I, s:s, s:s}", "ID", (json_int_t) CLI_TAGGED_ID,
-                     "LoginName", "tagged-devices",
-                     "DisplayName", "Tagged Devices");
-}
-
-
 static int
 by_key(const void *a, const void *b)
 {
@@ -348,6 +277,148 @@ sorted(json_t *object)
 }
 
 
+/* tailcfg.ServiceIPMappings */
+
+static json_t *
+hosted_services(const cli_world_t *world)
+{
+    json_t               *hosted, *ips, *inorder;
+    const cli_service_t  *service;
+
+    hosted = json_object();
+
+    for (service = world->services; service; service = service->next) {
+        ips = json_array();
+        append_addrs(ips, service->addrs, service->naddrs, false);
+        set(hosted, json_string_value(service->name), ips);
+    }
+
+    inorder = sorted(hosted);
+    json_decref(hosted);
+
+    return inorder;
+}
+
+
+/* tailscaled knows capabilities of its own node only. */
+
+static json_t *
+own_capabilities(const cli_world_t *world)
+{
+    json_t  *caps;
+
+    caps = json_pack("{s:[b], s:[], s:[], s:[]}",
+                     "default-auto-update", 0,
+                     "https://tailscale.com/cap/file-sharing",
+                     "https://tailscale.com/cap/is-admin",
+                     "https://tailscale.com/cap/ssh");
+
+    if (caps && world->services) {
+        set(caps, "service-host", json_pack("[N]", hosted_services(world)));
+    }
+
+    return caps;
+}
+
+
+/* The older form of the same, which begins with a warning. */
+
+static json_t *
+capability_names(json_t *caps)
+{
+    json_t      *list, *value;
+    const char  *key;
+
+    list = json_pack("[s]", "HTTPS://TAILSCALE.COM/s/DEPRECATED-NODE-CAPS"
+                     "#see-https://github.com/tailscale/tailscale/issues/"
+                     "11508");
+
+    json_object_foreach(caps, key, value) {
+        (void) json_array_append_new(list, json_string(key));
+    }
+
+    return list;
+}
+
+
+json_t *
+cli_json_node(const cli_world_t *world, const cli_node_t *node)
+{
+    json_t  *json;
+
+    json = json_object();
+    if (json == NULL) {
+        return NULL;
+    }
+
+    set(json, "ID", json_integer(node->id));
+    set(json, "StableID", stable_id(node));
+    set(json, "Name", fqdn(world, node));
+    set(json, "User", json_integer(owner_id(node)));
+    set(json, "Sharer", node->shared ? json_integer(owner_id(node)) : NULL);
+    set(json, "Key", hex_key(node, "nodekey", '\0'));
+    set(json, "KeyExpiry", expiry(node));
+    set(json, "Machine", hex_key(node, "mkey", 'a'));
+    set(json, "DiscoKey", hex_key(node, "discokey", 'd'));
+    set(json, "Addresses", addr_list(node, true));
+    set(json, "AllowedIPs", allowed_ips(world, node));
+    set(json, "Endpoints", json_pack("[s]", "192.0.2.1:41641"));
+    set(json, "HomeDERP", json_integer(900));
+    set(json, "Hostinfo", hostinfo(world, node));
+    set(json, "Created", json_string(CREATED));
+    set(json, "Cap", json_integer(CAP_VERSION));
+    set(json, "Tags", is_tagged(node) ? json_deep_copy(node->tags) : NULL);
+    set(json, "PrimaryRoutes", json_array_size(node->routes)
+                               ? json_deep_copy(node->routes) : NULL);
+    set(json, "LastSeen", node->offline ? json_string(LONG_AGO) : NULL);
+    set(json, "Online", json_boolean(!node->offline));
+
+    /* an expired node is not authorized either (seen with headscale) */
+
+    set(json, "MachineAuthorized",
+        node->unauthorized || node->expired ? NULL : json_true());
+    set(json, "CapMap", node == world->self ? own_capabilities(world) : NULL);
+    set(json, "UnsignedPeerAPIOnly", node->unsigned_ ? json_true() : NULL);
+    set(json, "ComputedName", json_incref(node->name));
+    set(json, "ComputedNameWithHost", name_with_host(node));
+    set(json, "Expired", node->expired ? json_true() : NULL);
+
+    return json;
+}
+
+
+static json_t *
+profile(const cli_user_t *user)
+{
+    json_t  *json;
+
+    json = json_object();
+
+    set(json, "ID", json_integer(user->id));
+    set(json, "LoginName", json_incref(user->login));
+    set(json, "DisplayName", json_incref(user->name));
+
+    if (user->picture && json_string_length(user->picture)) {
+        set(json, "ProfilePicURL", json_incref(user->picture));
+    }
+
+    if (user->groups && json_array_size(user->groups)) {
+        set(json, "Groups", json_deep_copy(user->groups));
+    }
+
+    return json;
+}
+
+
+static json_t *
+tagged_profile(void)
+{
+    return json_pack("{s:I, s:s, s:s}", "ID", (json_int_t) CLI_TAGGED_ID,
+                     "LoginName", "tagged-devices",
+                     "DisplayName", "Tagged Devices");
+}
+
+
 json_t *
 cli_json_whois(const cli_world_t *world, const cli_node_t *node, json_t *caps)
 {
@@ -375,10 +446,19 @@ set_user(json_t *users, const cli_user_t *user)
 }
 
 
+static void
+set_tagged(json_t *users)
+{
+    char  id[32];
+
+    (void) snprintf(id, sizeof(id), "%jd", (intmax_t) CLI_TAGGED_ID);
+    set(users, id, tagged_profile());
+}
+
+
 json_t *
 cli_json_users(const cli_world_t *world, const cli_user_t *only)
 {
-    char               id[32];
     json_t            *users;
     const cli_user_t  *user;
 
@@ -393,8 +473,7 @@ cli_json_users(const cli_world_t *world, const cli_user_t *only)
         set_user(users, user);
     }
 
-    (void) snprintf(id, sizeof(id), "%jd", (intmax_t) CLI_TAGGED_ID);
-    set(users, id, tagged_profile());
+    set_tagged(users);
 
     return users;
 }
@@ -421,7 +500,7 @@ peer_status(const cli_world_t *world, const cli_node_t *node)
     set(json, "AltSharerUserID",
         node->shared ? json_integer(owner_id(node)) : NULL);
     set(json, "TailscaleIPs", addr_list(node, false));
-    set(json, "AllowedIPs", allowed_ips(node));
+    set(json, "AllowedIPs", allowed_ips(world, node));
     set(json, "Tags", is_tagged(node) ? json_deep_copy(node->tags) : NULL);
     set(json, "PrimaryRoutes", json_array_size(node->routes)
                                ? json_deep_copy(node->routes) : NULL);
@@ -446,7 +525,8 @@ peer_status(const cli_world_t *world, const cli_node_t *node)
     set(json, "NoFileSharingReason", json_string(""));
 
     if (self) {
-        caps = own_capabilities();
+        caps = own_capabilities(world);
+        set(json, "Capabilities", capability_names(caps));
         set(json, "CapMap", caps);
     }
 
@@ -486,6 +566,7 @@ bare_self(const cli_world_t *world)
 
     (void) json_object_del(json, "AllowedIPs");
     (void) json_object_del(json, "Tags");
+    (void) json_object_del(json, "Capabilities");
     (void) json_object_del(json, "CapMap");
 
     return json;
@@ -510,6 +591,22 @@ cli_json_state(const cli_world_t *world)
     }
 
     return -1;
+}
+
+
+static json_t *
+own_user(const cli_world_t *world)
+{
+    json_t  *users;
+
+    if (!is_tagged(world->self)) {
+        return cli_json_users(world, world->self->user);
+    }
+
+    users = json_object();
+    set_tagged(users);
+
+    return users;
 }
 
 
@@ -567,7 +664,7 @@ cli_json_status(const cli_world_t *world, bool peers)
 
     } else {
         set(json, "Peer", json_null());
-        set(json, "User", json_null());
+        set(json, "User", netmap ? own_user(world) : json_null());
     }
 
     set(json, "ClientVersion", json_null());

@@ -133,8 +133,8 @@ NODE = """ID StableID Name User Key Machine DiscoKey Addresses AllowedIPs
 SELF = """ID NodeID PublicKey HostName DNSName OS UserID TailscaleIPs AllowedIPs
     Tags Addrs CurAddr Relay PeerRelay RxBytes TxBytes Created LastWrite
     LastSeen LastHandshake Online ExitNode ExitNodeOption Active PeerAPIURL
-    TaildropTarget NoFileSharingReason CapMap InNetworkMap InMagicSock
-    InEngine""".split()
+    TaildropTarget NoFileSharingReason Capabilities CapMap InNetworkMap
+    InMagicSock InEngine""".split()
 
 STATUS_KEYS = """Version TUN BackendState HaveNodeKey AuthURL TailscaleIPs Self
     Health MagicDNSSuffix CurrentTailnet CertDomains ExtraRecords Peer User
