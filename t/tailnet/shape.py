@@ -13,8 +13,8 @@ class Exceptions:
     values: the value is another, of the same type.
     absent: the field is in one of the two only.
 
-    What no pattern covers has to be equal. An exception that was never needed
-    is a fault of the list.
+    What no pattern covers has to be equal. An exception of a field that was
+    never needed is a fault of the list; a value may be the same by chance.
     """
 
     def __init__(self, values=None, absent=None):
@@ -38,7 +38,7 @@ class Exceptions:
         return False
 
     def unused(self):
-        return sorted((set(self.values) | set(self.absent)) - self.used)
+        return sorted(set(self.absent) - self.used)
 
 
 def differences(real, ours, exceptions, path=""):
