@@ -27,7 +27,7 @@ typedef struct {
 static ngx_int_t ngx_http_tailgate_ask(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
 static void ngx_http_tailgate_question(ngx_http_request_t *r,
-    ngx_http_tailgate_record_t *record, tg_question_t *question);
+    ngx_http_tailgate_ctx_t *ctx, tg_question_t *question);
 static ngx_int_t ngx_http_tailgate_ask_self(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx, ngx_http_tailgate_waiter_t *waiter);
 static ngx_int_t ngx_http_tailgate_nobody(ngx_http_request_t *r,
@@ -129,7 +129,7 @@ ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    ngx_http_tailgate_question(r, record, &question);
+    ngx_http_tailgate_question(r, ctx, &question);
 
     if (question.ask == TG_ASK_SELF) {
         return ngx_http_tailgate_ask_self(r, ctx, waiter);
@@ -174,8 +174,8 @@ ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 
 
 static void
-ngx_http_tailgate_question(ngx_http_request_t *r,
-    ngx_http_tailgate_record_t *record, tg_question_t *question)
+ngx_http_tailgate_question(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
+    tg_question_t *question)
 {
     tg_source_t                     source;
     tg_source_rules_t               rules;
@@ -200,13 +200,18 @@ ngx_http_tailgate_question(ngx_http_request_t *r,
         rules.nservices = mcf->services->nelts;
     }
 
-    self = ngx_http_tailgate_self(mcf->node, NGX_HTTP_TAILGATE_SELF_AGE);
+    if (ctx->self_asked && !ctx->waiter->failed) {
+        self = mcf->node->self;
+
+    } else {
+        self = ngx_http_tailgate_self(mcf->node, NGX_HTTP_TAILGATE_SELF_AGE);
+    }
 
     if (self) {
         rules.self = &self->self;
     }
 
-    ngx_http_tailgate_source_current(r, record, &source);
+    ngx_http_tailgate_source_current(r, ctx->record, &source);
     tg_source_question(&source, &rules, question);
 }
 
@@ -225,7 +230,7 @@ ngx_http_tailgate_ask_self(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
 
         ctx->self_asked = 0;
 
-        if (ngx_http_tailgate_self(mcf->node, NGX_HTTP_TAILGATE_SELF_AGE)) {
+        if (!waiter->failed) {
             ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                           "tailgate: %V knows no address of this node yet",
                           &mcf->localapi_name);
@@ -268,8 +273,9 @@ ngx_http_tailgate_nobody(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
 
         mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
 
-        if (ngx_http_tailgate_self(mcf->node, NGX_HTTP_TAILGATE_SELF_FRESH)
-            == NULL)
+        if (!ctx->self_asked
+            && ngx_http_tailgate_self(mcf->node, NGX_HTTP_TAILGATE_SELF_FRESH)
+               == NULL)
         {
             return ngx_http_tailgate_ask_self(r, ctx, waiter);
         }

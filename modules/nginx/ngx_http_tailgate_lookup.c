@@ -14,7 +14,7 @@
 
 typedef enum {
     NGX_HTTP_TAILGATE_ASK_FIRST = 0,
-    NGX_HTTP_TAILGATE_ASK_ITSELF,       /* after a 404: about the node */
+    NGX_HTTP_TAILGATE_ASK_ITSELF,            /* after a 404: about the node */
     NGX_HTTP_TAILGATE_ASK_AGAIN
 } ngx_http_tailgate_stage_e;
 
@@ -27,7 +27,6 @@ struct ngx_http_tailgate_lookup_s {
     ngx_queue_t                   waiters;
     ngx_http_tailgate_call_t      call;
     ngx_http_tailgate_waiter_t    self;      /* waits for the own state */
-    ngx_msec_t                    started;
     ngx_http_tailgate_stage_e     stage;
     unsigned                      answered:1;
 };
@@ -38,11 +37,9 @@ static ngx_http_tailgate_lookup_t *ngx_http_tailgate_lookup_create(
     ngx_str_t *target);
 static void ngx_http_tailgate_lookup_ask(ngx_http_tailgate_lookup_t *lookup,
     ngx_str_t *target);
+static void ngx_http_tailgate_lookup_oom_handler(ngx_event_t *ev);
 static void ngx_http_tailgate_lookup_answered(ngx_http_tailgate_call_t *call);
-static void ngx_http_tailgate_lookup_next(ngx_http_tailgate_lookup_t *lookup);
-static ngx_http_tailgate_self_t *ngx_http_tailgate_lookup_self(
-    ngx_http_tailgate_lookup_t *lookup);
-static ngx_uint_t ngx_http_tailgate_lookup_wants_self(
+static ngx_int_t ngx_http_tailgate_lookup_self_wait(
     ngx_http_tailgate_lookup_t *lookup);
 static void ngx_http_tailgate_lookup_self_handler(ngx_event_t *ev);
 static void ngx_http_tailgate_lookup_judge(ngx_http_tailgate_lookup_t *lookup);
@@ -116,8 +113,7 @@ ngx_http_tailgate_lookup_wait(ngx_http_tailgate_node_t *node,
         if (ngx_http_tailgate_self(node, NGX_HTTP_TAILGATE_SELF_AGE)) {
             ngx_http_tailgate_lookup_ask(lookup, &lookup->target);
 
-        } else if (ngx_http_tailgate_self_wait(node, &lookup->self) != NGX_OK)
-        {
+        } else if (ngx_http_tailgate_lookup_self_wait(lookup) != NGX_OK) {
             ngx_http_tailgate_lookup_free(lookup);
             return NGX_ERROR;
         }
@@ -162,10 +158,6 @@ ngx_http_tailgate_lookup_create(ngx_http_tailgate_node_t *node,
 
     lookup->pool = pool;
     lookup->owner = node;
-    lookup->started = ngx_current_msec;
-
-    lookup->self.event.handler = ngx_http_tailgate_lookup_self_handler;
-    lookup->self.event.data = lookup;
 
     ngx_queue_init(&lookup->waiters);
     ngx_rbtree_insert(&node->lookups, &lookup->node.node);
@@ -184,46 +176,37 @@ static void
 ngx_http_tailgate_lookup_ask(ngx_http_tailgate_lookup_t *lookup,
     ngx_str_t *target)
 {
-    lookup->answered = 0;
+    ngx_http_tailgate_call_t  *call;
 
-    ngx_memzero(&lookup->call, sizeof(ngx_http_tailgate_call_t));
+    call = &lookup->call;
 
-    lookup->call.localapi = &lookup->owner->localapi;
-    lookup->call.pool = lookup->pool;
-    lookup->call.handler = ngx_http_tailgate_lookup_answered;
-    lookup->call.data = lookup;
+    ngx_memzero(call, sizeof(ngx_http_tailgate_call_t));
 
-    /*
-     * Without memory the call fails by its own event: a waiter must never be
-     * answered before it waits.
-     */
+    call->localapi = &lookup->owner->localapi;
+    call->pool = lookup->pool;
+    call->handler = ngx_http_tailgate_lookup_answered;
+    call->data = lookup;
 
-    if (ngx_http_tailgate_localapi_ask(&lookup->call, target) != NGX_OK) {
-        ngx_str_set(&lookup->call.error, "no memory");
-        lookup->self.event.log = ngx_cycle->log;
-        lookup->answered = 1;
-
-        ngx_post_event(&lookup->self.event, &ngx_posted_events);
+    if (ngx_http_tailgate_localapi_ask(call, target) == NGX_OK) {
+        return;
     }
+
+    /* a waiter must not be answered before it waits */
+
+    ngx_str_set(&call->error, "no memory");
+
+    lookup->self.event.handler = ngx_http_tailgate_lookup_oom_handler;
+    lookup->self.event.data = lookup;
+    lookup->self.event.log = ngx_cycle->log;
+
+    ngx_post_event(&lookup->self.event, &ngx_posted_events);
 }
 
 
 static void
-ngx_http_tailgate_lookup_answered(ngx_http_tailgate_call_t *call)
+ngx_http_tailgate_lookup_oom_handler(ngx_event_t *ev)
 {
-    ngx_http_tailgate_lookup_t  *lookup;
-
-    lookup = call->data;
-    lookup->answered = 1;
-
-    if (ngx_http_tailgate_lookup_wants_self(lookup)
-        && ngx_http_tailgate_self_wait(lookup->owner, &lookup->self)
-           == NGX_OK)
-    {
-        return;
-    }
-
-    ngx_http_tailgate_lookup_next(lookup);
+    ngx_http_tailgate_lookup_judge(ev->data);
 }
 
 
@@ -237,19 +220,35 @@ ngx_http_tailgate_lookup_answered(ngx_http_tailgate_call_t *call)
  */
 
 static void
-ngx_http_tailgate_lookup_next(ngx_http_tailgate_lookup_t *lookup)
+ngx_http_tailgate_lookup_answered(ngx_http_tailgate_call_t *call)
 {
-    char                       buf[TG_LOCALAPI_TARGET_MAX];
-    ngx_str_t                  target;
-    ngx_http_tailgate_self_t  *self;
+    ngx_http_tailgate_lookup_t  *lookup;
 
-    static const tg_str_t  none = { NULL, 0 };
-    static ngx_str_t       no_peers =
+    static ngx_str_t  no_peers =
         ngx_string("it is running, but has no map of its peers yet");
 
-    if (lookup->stage == NGX_HTTP_TAILGATE_ASK_ITSELF && lookup->call.code) {
+    lookup = call->data;
+    lookup->answered = 1;
 
-        if (lookup->call.code != 200) {
+    switch (lookup->stage) {
+
+    case NGX_HTTP_TAILGATE_ASK_FIRST:
+
+        if (call->code == 404
+            && ngx_http_tailgate_lookup_self_wait(lookup) == NGX_OK)
+        {
+            return;
+        }
+
+        break;
+
+    case NGX_HTTP_TAILGATE_ASK_ITSELF:
+
+        if (call->code == 0) {
+            break;
+        }
+
+        if (call->code != 200) {
             ngx_http_tailgate_lookup_unavailable(lookup, &no_peers);
             return;
         }
@@ -257,78 +256,64 @@ ngx_http_tailgate_lookup_next(ngx_http_tailgate_lookup_t *lookup)
         lookup->stage = NGX_HTTP_TAILGATE_ASK_AGAIN;
         ngx_http_tailgate_lookup_ask(lookup, &lookup->target);
         return;
-    }
 
-    self = ngx_http_tailgate_lookup_self(lookup);
-
-    if (lookup->stage == NGX_HTTP_TAILGATE_ASK_FIRST
-        && lookup->call.code == 404
-        && self && self->self.running && self->self.naddrs
-        && tg_whois_target(&self->self.addrs[0], false, none, NULL, buf,
-                           &target.len)
-           == TG_OK)
-    {
-        target.data = (u_char *) buf;
-
-        lookup->stage = NGX_HTTP_TAILGATE_ASK_ITSELF;
-        ngx_http_tailgate_lookup_ask(lookup, &target);
-        return;
+    default: /* NGX_HTTP_TAILGATE_ASK_AGAIN */
+        break;
     }
 
     ngx_http_tailgate_lookup_judge(lookup);
 }
 
 
-/* The own state, if it is younger than the first question. */
-
-static ngx_http_tailgate_self_t *
-ngx_http_tailgate_lookup_self(ngx_http_tailgate_lookup_t *lookup)
+static ngx_int_t
+ngx_http_tailgate_lookup_self_wait(ngx_http_tailgate_lookup_t *lookup)
 {
-    return ngx_http_tailgate_self(lookup->owner,
-                                  ngx_current_msec - lookup->started);
-}
+    lookup->self.event.handler = ngx_http_tailgate_lookup_self_handler;
+    lookup->self.event.data = lookup;
 
-
-/* One of before the node was running does not even tell its own tailnet. */
-
-static ngx_uint_t
-ngx_http_tailgate_lookup_wants_self(ngx_http_tailgate_lookup_t *lookup)
-{
-    ngx_http_tailgate_self_t  *self;
-
-    self = lookup->owner->self;
-
-    if (lookup->call.code == 0
-        || (lookup->call.code != 404 && self && self->self.running))
-    {
-        return 0;
-    }
-
-    return ngx_http_tailgate_lookup_self(lookup) == NULL;
+    return ngx_http_tailgate_self_wait(lookup->owner, &lookup->self);
 }
 
 
 static void
 ngx_http_tailgate_lookup_self_handler(ngx_event_t *ev)
 {
+    char                         buf[TG_LOCALAPI_TARGET_MAX];
+    tg_self_t                   *self;
+    ngx_str_t                    target;
+    ngx_http_tailgate_node_t    *node;
     ngx_http_tailgate_lookup_t  *lookup;
 
+    static const tg_str_t  none = TG_NULL_STR;
+
     lookup = ev->data;
+    node = lookup->owner;
 
-    if (lookup->answered) {
-        ngx_http_tailgate_lookup_next(lookup);
-        return;
-    }
-
-    if (ngx_http_tailgate_self(lookup->owner, NGX_HTTP_TAILGATE_SELF_AGE)
-        == NULL)
-    {
+    if (lookup->self.failed) {
         ngx_http_tailgate_lookup_unavailable(lookup,
-                                 ngx_http_tailgate_self_error(lookup->owner));
+                                          ngx_http_tailgate_self_error(node));
         return;
     }
 
-    ngx_http_tailgate_lookup_ask(lookup, &lookup->target);
+    if (!lookup->answered) {
+        ngx_http_tailgate_lookup_ask(lookup, &lookup->target);
+        return;
+    }
+
+    self = &node->self->self;
+
+    if (!self->running || self->naddrs == 0
+        || tg_whois_target(&self->addrs[0], 0, none, NULL, buf, &target.len)
+           != TG_OK)
+    {
+        ngx_http_tailgate_lookup_judge(lookup);
+        return;
+    }
+
+    target.data = (u_char *) buf;
+
+    lookup->stage = NGX_HTTP_TAILGATE_ASK_ITSELF;
+    ngx_http_tailgate_lookup_ask(lookup, &target);
 }
 
 
@@ -349,17 +334,8 @@ ngx_http_tailgate_lookup_judge(ngx_http_tailgate_lookup_t *lookup)
         return;
     }
 
-    self = ngx_http_tailgate_self(lookup->owner,
-                                  call->code == 404
-                                  ? ngx_current_msec - lookup->started
-                                  : NGX_HTTP_TAILGATE_SELF_AGE
-                                    + lookup->owner->localapi.timeout);
-
-    if (self == NULL) {
-        ngx_http_tailgate_lookup_unavailable(lookup,
-                                 ngx_http_tailgate_self_error(lookup->owner));
-        return;
-    }
+    /* it was there when the question was put, and is never taken away */
+    self = lookup->owner->self;
 
     peer = ngx_pcalloc(lookup->pool, sizeof(ngx_http_tailgate_peer_t));
     if (peer == NULL) {
@@ -483,10 +459,13 @@ ngx_http_tailgate_lookup_free(ngx_http_tailgate_lookup_t *lookup)
 }
 
 
+/* What a node says of itself before it runs is no good for later. */
+
 ngx_http_tailgate_self_t *
 ngx_http_tailgate_self(ngx_http_tailgate_node_t *node, ngx_msec_t age)
 {
     if (node->self == NULL
+        || !node->self->self.running
         || (ngx_msec_t) (ngx_current_msec - node->self->taken) > age)
     {
         return NULL;
@@ -554,8 +533,10 @@ ngx_http_tailgate_self_wait(ngx_http_tailgate_node_t *node,
 static void
 ngx_http_tailgate_self_answered(ngx_http_tailgate_call_t *call)
 {
-    ngx_pool_t                *pool;
-    ngx_http_tailgate_node_t  *node;
+    ngx_pool_t                  *pool;
+    ngx_queue_t                 *q;
+    ngx_http_tailgate_node_t    *node;
+    ngx_http_tailgate_waiter_t  *waiter;
 
     node = call->data;
     pool = node->self_pool;
@@ -569,7 +550,13 @@ ngx_http_tailgate_self_answered(ngx_http_tailgate_call_t *call)
     }
 
     while (!ngx_queue_empty(&node->self_waiters)) {
-        ngx_http_tailgate_waiter_post(ngx_queue_head(&node->self_waiters));
+
+        q = ngx_queue_head(&node->self_waiters);
+
+        waiter = ngx_queue_data(q, ngx_http_tailgate_waiter_t, queue);
+        waiter->failed = pool != NULL;
+
+        ngx_http_tailgate_waiter_post(q);
     }
 
     if (pool) {

@@ -56,10 +56,11 @@ typedef struct ngx_http_tailgate_lookup_s  ngx_http_tailgate_lookup_t;
 typedef struct {
     ngx_http_tailgate_localapi_t  localapi;
 
+    ngx_http_tailgate_self_t     *self;    /* the last one; may be NULL */
+
     /* private */
     ngx_rbtree_t                  lookups;
     ngx_rbtree_node_t             sentinel;
-    ngx_http_tailgate_self_t     *self;
     ngx_str_t                     self_error;
     ngx_queue_t                   self_waiters;
     ngx_http_tailgate_call_t     *self_call;
@@ -76,6 +77,7 @@ typedef struct {
 
     /* the answer, when the event comes */
     ngx_http_tailgate_peer_t     *peer;    /* held for the waiter */
+    unsigned                      failed:1; /* there is no own state */
 
     /* private */
     ngx_queue_t                   queue;
@@ -91,8 +93,9 @@ ngx_int_t ngx_http_tailgate_node_init(ngx_http_tailgate_node_t *node,
     ngx_pool_t *pool);
 
 /*
- * The own state, not older than age: borrowed, good until the next event.
- * NULL if there is none: then ngx_http_tailgate_self_wait() fetches it.
+ * The own state, not older than age, of a node that is up: borrowed, good
+ * until the next event.  NULL if there is none: ngx_http_tailgate_self_wait()
+ * then fetches it, and unless that failed node->self is what was said.
  */
 
 ngx_http_tailgate_self_t *ngx_http_tailgate_self(

@@ -63,7 +63,7 @@ HTTP = """
 """
 
 
-def free_port(host="127.0.0.1"):
+def free_port(host="0.0.0.0"):
     """A TCP port that nobody listens on at the moment, and that the kernel
     does not give to somebody's client before a test listens on it."""
 
@@ -71,6 +71,7 @@ def free_port(host="127.0.0.1"):
     while True:
         port = random.randrange(10240, 32768)
         with socket.socket(family) as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 s.bind((host, port))
                 return port

@@ -78,9 +78,9 @@ class World:
         self.started.append(thing)
         return thing
 
-    def nginx(self, conf, localapi=None, **values):
+    def nginx(self, conf, localapi=None, options="", **values):
         """nginx with conf, devnet (unless localapi is the path of another
-        socket) and the app at @APP@."""
+        socket) and the app at @APP@; options are tailgate_localapi's."""
 
         if localapi is None and self.devnet is None:
             self.devnet = self.start(Devnet(self.directory, PEOPLE))
@@ -89,7 +89,8 @@ class World:
         path = localapi or self.devnet.socket
         values.setdefault("APP", self.app.port)
         return self.start(Nginx(
-            self.directory, "tailgate_localapi unix:@LOCALAPI@;\n" + conf,
+            self.directory,
+            f"tailgate_localapi unix:@LOCALAPI@ {options};\n{conf}",
             LOCALAPI=path, **values))
 
     def end(self, failed):
