@@ -40,9 +40,9 @@ void
 authd_config_set_hosts(authd_config_load_t *load,
     const authd_config_key_t *key, const tgi_yaml_t *node)
 {
-    char                *text;
-    size_t               i, n;
-    tg_str_t            *hosts;
+    char              *text;
+    size_t             i, n;
+    tg_str_t          *hosts;
     const tgi_yaml_t  *item;
 
     if (!list_check(load, key, node)) {
@@ -90,9 +90,9 @@ void
 authd_config_set_senders(authd_config_load_t *load,
     const authd_config_key_t *key, const tgi_yaml_t *node)
 {
-    uid_t               *uids;
-    gid_t               *gids;
-    tg_cidr_t           *cidrs;
+    uid_t             *uids;
+    gid_t             *gids;
+    tg_cidr_t         *cidrs;
     const tgi_yaml_t  *item;
 
     if (!list_check(load, key, node)) {
@@ -132,7 +132,7 @@ void
 authd_config_set_peers(authd_config_load_t *load,
     const authd_config_key_t *key, const tgi_yaml_t *node)
 {
-    uint32_t             trait;
+    uint32_t           trait;
     const tgi_yaml_t  *item;
 
     if (!list_check(load, key, node)) {
@@ -159,8 +159,8 @@ void
 authd_config_set_tailnets(authd_config_load_t *load,
     const authd_config_key_t *key, const tgi_yaml_t *node)
 {
-    size_t               n, len;
-    tg_str_t            *names;
+    size_t             n, len;
+    tg_str_t          *names;
     const tgi_yaml_t  *item;
 
     if (!list_check(load, key, node)) {
@@ -208,8 +208,8 @@ void
 authd_config_set_services(authd_config_load_t *load,
     const authd_config_key_t *key, const tgi_yaml_t *node)
 {
-    size_t               n;
-    tg_service_t        *services;
+    size_t             n;
+    tg_service_t      *services;
     const tgi_yaml_t  *item, *addr;
 
     if (node->kind != TGI_YAML_MAPPING) {
@@ -264,7 +264,7 @@ authd_config_set_secrets(authd_config_load_t *load,
 {
     authd_secret_t      *secrets;
     const tg_profile_t  *profile;
-    const tgi_yaml_t  *item;
+    const tgi_yaml_t    *item;
 
     if (node->kind != TGI_YAML_MAPPING) {
         authd_config_fail(load, node->line,
@@ -375,10 +375,10 @@ static void
 sender_group(authd_config_load_t *load, const tgi_yaml_t *node, gid_t *gids,
     uid_t *uids)
 {
-    gid_t    gid;
-    uid_t    uid;
-    char    *buffer, **members;
-    size_t   i;
+    gid_t   gid;
+    uid_t   uid;
+    char   *buffer, **members;
+    size_t  i;
 
     if (!authd_config_group(node->text.data + 1, &gid, &members, &buffer)) {
         authd_config_fail(load, node->line, "there is no group \"%s\"",
@@ -464,12 +464,12 @@ static bool
 secret_read(authd_config_load_t *load, const tgi_yaml_t *node,
     tg_str_t *value)
 {
-    int           fd;
-    bool          ok;
-    char          buf[SECRET_MAX + 2], *p;
-    size_t        i, len;
-    ssize_t       n;
-    struct stat   st;
+    int      fd;
+    bool     ok;
+    char     buf[SECRET_MAX + 2], *p;
+    size_t   i, len;
+    ssize_t  n;
+    struct   stat   st;
 
     ok = false;
 

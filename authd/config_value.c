@@ -123,9 +123,9 @@ void
 authd_config_set_mode(authd_config_load_t *load,
     const authd_config_key_t *key, const tgi_yaml_t *node)
 {
-    char           *end;
-    uintmax_t       mode;
-    const char     *text;
+    char        *end;
+    uintmax_t    mode;
+    const char  *text;
 
     text = value_scalar(load, key, node);
 
@@ -322,8 +322,8 @@ value_scalar(authd_config_load_t *load, const authd_config_key_t *key,
 static bool
 value_number(const char *text, uint64_t *n, const char **end)
 {
-    char       *p;
-    uintmax_t   value;
+    char      *p;
+    uintmax_t  value;
 
     if (!isdigit((unsigned char) text[0])) {
         return false;
@@ -416,11 +416,11 @@ value_abs_path(authd_config_load_t *load, const authd_config_key_t *key,
 bool
 authd_config_group(const char *name, gid_t *gid, char ***members, char **buffer)
 {
-    char          *buf, *p;
-    size_t         size;
-    uint64_t       n;
-    const char    *end;
-    struct group   gr, *found;
+    char        *buf, *p;
+    size_t       size;
+    uint64_t     n;
+    const char  *end;
+    struct       group   gr, *found;
 
     *members = NULL;
     *buffer = NULL;
@@ -465,12 +465,12 @@ authd_config_group(const char *name, gid_t *gid, char ***members, char **buffer)
 bool
 authd_config_user(const char *name, uid_t *uid)
 {
-    char           *buf, *p;
-    bool            ok;
-    size_t          size;
-    uint64_t        n;
-    const char     *end;
-    struct passwd   pw, *found;
+    char        *buf, *p;
+    bool         ok;
+    size_t       size;
+    uint64_t     n;
+    const char  *end;
+    struct       passwd   pw, *found;
 
     if (value_number(name, &n, &end) && *end == '\0' && n < UINT32_MAX) {
         *uid = (uid_t) n;

@@ -47,6 +47,35 @@ void authd_config_fail(authd_config_load_t *load, size_t line,
     const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The table, in the order of the shipped file. */
+
+extern const authd_config_key_t  authd_config_keys[];
+extern const size_t              authd_config_nkeys;
+
+/* Reports what root holds besides the keys of the table. */
+
+void authd_config_check(authd_config_load_t *load, const tgi_yaml_t *root);
+
+/* The value that root has for key, or NULL. */
+
+const tgi_yaml_t *authd_config_find(const tgi_yaml_t *root,
+    const authd_config_key_t *key);
+
+/* Its default, or NULL with a report. */
+
+const tgi_yaml_t *authd_config_default(authd_config_load_t *load,
+    const authd_config_key_t *key);
+
+/* Bytes as a mapping; false with a report. */
+
+bool authd_config_tree(authd_config_load_t *load, const char *bytes,
+    size_t len, tgi_yaml_t **root);
+
+/* A file as bytes, which are the caller's to free; false with a report. */
+
+bool authd_config_read(const char *file, char **bytes, size_t *len,
+    authd_config_report_pt report, void *data);
+
 /* From the configuration's memory; a failure is reported. */
 
 void *authd_config_alloc(authd_config_load_t *load, size_t size);

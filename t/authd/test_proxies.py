@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from authd import ALICE, CONF, Authd
+from authd import ALICE, Authd
 from tailgate_test import (ROOT, Client, Echo, Nginx, free_port, get,
                            installed, listening, stop_process, wait_until)
 
