@@ -20,6 +20,10 @@ REDIS = {
 with open('/etc/netbox/secret') as f:
     SECRET_KEY = f.read().strip()
 
+# API tokens, which writers need, are stored with this in their hash.
+with open('/etc/netbox/pepper') as f:
+    API_TOKEN_PEPPERS = {1: f.read().strip()}
+
 # Who you are is in the headers that Tailgate sends (profile "netbox").
 REMOTE_AUTH_ENABLED = True
 REMOTE_AUTH_AUTO_CREATE_USER = True

@@ -9,6 +9,9 @@ from appkit.netbox import DATABASE, PYTHON_MINOR, Netbox, python
 from appkit.processes import Program
 from tailgate_test import free_port, listening
 
+# The first test of a new pin waits for the migration: five minutes of a core.
+pytestmark = pytest.mark.timeout(3600)
+
 USER = """SELECT u.email, u.first_name, u.last_name, u.is_superuser,
                  coalesce(string_agg(g.name, ' ' ORDER BY g.name), '')
           FROM users_user u LEFT JOIN users_user_groups m ON m.user_id = u.id

@@ -30,14 +30,14 @@ class Netbox:
         self.folder = folder
         self.postgres = postgres
         self.env = {"NETBOX_ROOT": str(folder), "HOME": str(folder)}
-        secret = folder / "secret"
-        secret.write_text("0123456789" * 6 + "\n")
+        for name in ("secret", "pepper"):
+            (folder / name).write_text(f"{name} of the test alone" * 3 + "\n")
         run([self.bin / "netbox", "setup", "--target", folder])
         (folder / "conf/configuration.py").write_text(
             printed("netbox", "configuration.py", {
                 "/run/postgresql": postgres.socket_dir,
                 "6379": redis_port,
-                "/etc/netbox/secret": secret}))
+                "/etc/netbox": folder}))
 
     def prepare_database(self):
         self.postgres.create(DATABASE, ROLE)
