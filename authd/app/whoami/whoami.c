@@ -48,7 +48,9 @@ handle_whoami(authd_t *authd, tgn_request_t *r)
     ex->audit.method = r->method;
     ex->audit.path = r->path;
 
-    if (r->method.len != 3 && !r->head) {
+    if (!r->head
+        && (r->method.len != 3 || memcmp(r->method.data, "GET", 3) != 0))
+    {
         authd_exchange_header(ex, "Allow", (tg_str_t) TG_STR("GET, HEAD"));
         authd_exchange_refuse(ex, AUTHD_RESULT_BAD_REQUEST, 405, NULL,
                               "the method is neither GET nor HEAD");
