@@ -273,19 +273,18 @@ static const struct {
       "the request came from the Internet by Funnel" },
 
     { TG_TRAIT_SHARED,
-      "this node is of another tailnet, and shared is not in "
-      "tailgate_peers" },
+      "this node is of another tailnet, and shared nodes are not let in" },
 
     { TG_TRAIT_ROUTED,
       "this node routes for others, so that many people may be behind it, "
-      "and routed is not in tailgate_peers" },
+      "and such nodes are not let in" },
 
     { TG_TRAIT_TAGGED,
-      "this node is tagged: it is nobody's, and tagged is not in "
-      "tailgate_peers" },
+      "this node is tagged: it is nobody's, and tagged nodes are not let "
+      "in" },
 
     { TG_TRAIT_MEMBER,
-      "member is not in tailgate_peers" }
+      "members of the tailnet are not let in" }
 };
 
 
@@ -350,7 +349,7 @@ judge_tailnet(const tg_gate_rules_t *rules, const tg_identity_t *identity,
     }
 
     if (!is_listed(rules, identity->tailnet)) {
-        return "the tailnet of this node is not in tailgate_tailnet";
+        return "the tailnet of this node is not one that is let in";
     }
 
     if ((*has & TG_TRAIT_SHARED) && !own) {
@@ -432,7 +431,7 @@ tg_gate_decide(const tg_gate_rules_t *rules, tg_status_t status,
 
         if (text == NULL) {
             verdict = TG_ALLOW;
-            text = "a peer that tailgate_peers lets pass";
+            text = "a peer of a kind that is let in";
         }
     }
 
