@@ -46,6 +46,12 @@ int tgn_buf_add(tgn_buf_t *buf, const void *data, size_t len, size_t max);
 void tgn_buf_free(tgn_buf_t *buf);
 
 
+/* A field name, and what may be a field value. */
+
+bool tgn_is_token(const char *text, size_t len);
+bool tgn_is_value(const char *text, size_t len);
+
+
 /*
  * One request while it is read and answered.  The parser appends to store,
  * which may move: until the head is complete, headers hold offsets.

@@ -198,46 +198,6 @@ on_value_complete(llhttp_t *parser)
 }
 
 
-/* RFC 9110 5.6.2 */
-
-static bool
-is_token(tg_str_t s)
-{
-    size_t         i;
-    unsigned char  ch;
-
-    for (i = 0; i < s.len; i++) {
-        ch = (unsigned char) s.data[i];
-
-        if (ch <= ' ' || ch >= 127
-            || memchr("\"(),/:;<=>?@[\\]{}", ch, 17) != NULL)
-        {
-            return false;
-        }
-    }
-
-    return s.len != 0;
-}
-
-
-static bool
-is_value(tg_str_t s)
-{
-    size_t         i;
-    unsigned char  ch;
-
-    for (i = 0; i < s.len; i++) {
-        ch = (unsigned char) s.data[i];
-
-        if ((ch < ' ' && ch != '\t') || ch == 127) {
-            return false;
-        }
-    }
-
-    return true;
-}
-
-
 static bool
 is_word(tg_str_t s, const char *word)
 {
@@ -373,11 +333,11 @@ check_headers(tgn_message_t *m)
     for (i = 0; i < m->n; i++) {
         h = &m->headers[i];
 
-        if (!is_token(h->name)) {
+        if (!tgn_is_token(h->name.data, h->name.len)) {
             return refuse(m, 400, "a header name is no token");
         }
 
-        if (!is_value(h->value)) {
+        if (!tgn_is_value(h->value.data, h->value.len)) {
             return refuse(m, 400, "a header holds a control character");
         }
 
@@ -550,6 +510,19 @@ scan_head(tgn_message_t *m, const char *data, size_t len, size_t *end)
 
     for (i = 0; i < len; i++) {
         ch = (unsigned char) data[i];
+
+        if (m->lined && last[2] > ' ' && ch >= ' ') {
+
+            /* the bulk: in the middle of a line nothing can be wrong */
+
+            while (i + 1 < len && (unsigned char) data[i + 1] >= ' ') {
+                i++;
+            }
+
+            last[1] = 'a';
+            last[2] = (unsigned char) data[i];
+            continue;
+        }
 
         if (ch == '\0' || (last[2] == '\r') != (ch == '\n')) {
             return TG_ERR_SYNTAX;

@@ -103,38 +103,6 @@ is_ours(const char *name)
 }
 
 
-/* RFC 9110 5.1 and 5.5. */
-
-static bool
-is_header(const char *name, tg_str_t value)
-{
-    size_t         i;
-    unsigned char  ch;
-
-    if (name[0] == '\0' || is_ours(name)) {
-        return false;
-    }
-
-    for (i = 0; name[i]; i++) {
-        ch = (unsigned char) name[i];
-
-        if (ch <= ' ' || ch >= 127 || strchr("\"(),/:;<=>?@[\\]{}", ch)) {
-            return false;
-        }
-    }
-
-    for (i = 0; i < value.len; i++) {
-        ch = (unsigned char) value.data[i];
-
-        if ((ch < ' ' && ch != '\t') || ch == 127) {
-            return false;
-        }
-    }
-
-    return true;
-}
-
-
 int
 tgn_response_header(tgn_request_t *r, const char *name, tg_str_t value)
 {
@@ -142,7 +110,9 @@ tgn_response_header(tgn_request_t *r, const char *name, tg_str_t value)
     size_t          len;
     tgn_message_t  *m = message(r);
 
-    if (!is_header(name, value)) {
+    if (!tgn_is_token(name, strlen(name)) || is_ours(name)
+        || !tgn_is_value(value.data, value.len))
+    {
         m->bad = true;
         return TG_ERR_REFUSED;
     }
