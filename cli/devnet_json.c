@@ -314,7 +314,7 @@ own_capabilities(const cli_world_t *world)
                      "https://tailscale.com/cap/ssh");
 
     if (caps && world->services) {
-        set(caps, "service-host", json_pack("[N]", hosted_services(world)));
+        set(caps, "service-host", json_pack("[o]", hosted_services(world)));
     }
 
     return caps;
@@ -362,8 +362,14 @@ cli_json_node(const cli_world_t *world, const cli_node_t *node)
     set(json, "DiscoKey", hex_key(node, "discokey", 'd'));
     set(json, "Addresses", addr_list(node, true));
     set(json, "AllowedIPs", allowed_ips(world, node));
-    set(json, "Endpoints", json_pack("[s]", "192.0.2.1:41641"));
-    set(json, "HomeDERP", json_integer(900));
+
+    /* tailscaled clears both of a peer that expired */
+
+    if (!node->expired) {
+        set(json, "Endpoints", json_pack("[s]", "192.0.2.1:41641"));
+        set(json, "HomeDERP", json_integer(900));
+    }
+
     set(json, "Hostinfo", hostinfo(world, node));
     set(json, "Created", json_string(CREATED));
     set(json, "Cap", json_integer(CAP_VERSION));
