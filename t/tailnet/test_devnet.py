@@ -5,13 +5,15 @@ answers compared field by field. What differs is in EXCEPTIONS, or is a fault.
 """
 
 import json
+import os
 
 import pytest
 import tailgate_test
 
 from localapi import HOST, LocalAPI
-from net import SERVICE, SERVICE_V4, SERVICE_V6
+from net import CAP, GRANTS, SERVICE, SERVICE_V4, SERVICE_V6, USERS
 from shape import Exceptions, differences
+from space import wait_for
 
 # Of a node, wherever one is shown
 
@@ -39,7 +41,8 @@ NODE_ABSENT = {
 
 # What a node says of itself this control server does not tell it.
 OWN_ABSENT = {
-    "CapMap.*": "a tailnet gives its nodes other attributes",
+    "CapMap.default-auto-update": "a tailnet's own choice of attributes",
+    "CapMap.https://tailscale.com/cap/*": "the same",
     "DiscoKey": "the node's own statement",
     "Endpoints": "the same",
     "HomeDERP": "the same",
@@ -169,10 +172,11 @@ PEER_VALUES = {
 
 STATUS = Exceptions(
     {"Version": "devnet says which it is",
-     "Self.Capabilities*": "a tailnet gives its nodes other attributes",
+     "Self.Capabilities*": "a tailnet's own choice of attributes",
      "User[*].ID": "numbers are given as people come"}
     | under("Self.", PEER_VALUES) | under("Peer[*].", PEER_VALUES),
-    {"Self.CapMap.*": "a tailnet gives its nodes other attributes"})
+    {"Self.CapMap.default-auto-update": "a tailnet's own choice of attributes",
+     "Self.CapMap.https://tailscale.com/cap/*": "the same"})
 
 
 def test_status(srv, devnet):
@@ -371,3 +375,309 @@ def test_request(srv, devnet, fill, request_):
     found = compared(srv, devnet, fill, **request_)
 
     assert found == [], "\n" + "\n".join(found)
+
+
+def on_one_connection(path, target, times):
+    """The framing of each answer on a connection that is kept."""
+
+    with tailgate_test.Client(str(path)) as client:
+        answers = [client.request("GET", target, host=HOST)
+                   for _ in range(times)]
+
+    return [{"status": answer.status,
+             "chunked": answer.header("Transfer-Encoding"),
+             "length": answer.header("Content-Length") is not None}
+            for answer in answers]
+
+
+def test_connections_are_kept(srv, devnet, fill):
+    for target in ("/localapi/v0/whois?addr=@ALICE@",
+                   "/localapi/v0/whois?addr=100.99.99.99",
+                   "/localapi/v0/status"):
+        real = on_one_connection(srv.socket, fill(target), 3)
+
+        assert on_one_connection(devnet.socket, fill(target), 3) == real
+        assert len({tuple(answer.items()) for answer in real}) == 1
+
+
+def test_long_answers_are_chunked(net, srv, devnet, bob):
+    """Go sends a length up to 2048 bytes and chunks beyond. How long the
+    rest of an answer is depends on the node, so each is filled up."""
+
+    target = f"/localapi/v0/whois?addr={bob.v4}"
+    name = "bob-laptop"
+
+    def grown(length):
+        return {CAP: [{"text": "x" * length}]}
+
+    def real_size(caps):
+        net.admin("PUT", "/grants", GRANTS + [{
+            "src": ["bob@example.com"], "dst": ["tag:web"], "app": caps}])
+        net.seen(srv, bob, "the grant", lambda who: who["CapMap"] == caps)
+
+        return len(srv.localapi.whois(bob.v4).body)
+
+    def our_size(caps):
+        devnet.ctl("caps", name, json.dumps(caps))
+
+        return len(devnet.localapi.whois(bob.v4).body)
+
+    try:
+        for path, size in ((srv.socket, real_size), (devnet.socket, our_size)):
+            base = size(grown(0))
+
+            for length, chunked in ((2048, None), (2049, "chunked"),
+                                    (9000, "chunked")):
+                assert size(grown(length - base)) == length
+                assert on_one_connection(path, target, 1) == [{
+                    "status": 200, "chunked": chunked,
+                    "length": chunked is None}], path
+    finally:
+        net.admin("PUT", "/grants", GRANTS)
+        net.seen(srv, bob, "no grant", lambda who: who["CapMap"] is None)
+        devnet.ctl("caps", name, "{}")
+
+
+# Peers whose standing changes
+
+CHANGES = [
+    ("expired", {"key_expiry": "2026-01-01T00:00:00Z"},
+     ("expire", "@NAME@"),
+     {"key_expiry": "0001-01-01T00:00:00Z"}, ("expire", "@NAME@", "never")),
+    ("not authorized", {"authorized": False}, ("authorize", "@NAME@", "no"),
+     {"authorized": True}, ("authorize", "@NAME@", "yes")),
+    ("tagged", {"tags": ["tag:ci", "tag:db"]},
+     ("retag", "@NAME@", "tag:ci", "tag:db"),
+     {"tags": [], "user": "bob@example.com"}, ("retag", "@NAME@")),
+    ("moved", {"user": "alice@example.com"},
+     ("move", "@NAME@", "alice@example.com"),
+     {"user": "bob@example.com"}, ("move", "@NAME@", "bob@example.com")),
+    ("renamed", {"name": "bob-desk"}, ("rename", "@NAME@", "bob-desk"),
+     {"name": "bob-laptop"}, ("rename", "bob-desk", "bob-laptop")),
+]
+
+CHANGED = Exceptions(
+    WHOIS.values | {
+        "Node.KeyExpiry": "a point in time",
+    },
+    WHOIS.absent | {
+        "Node.MachineAuthorized": "an expired node's is taken by some control"
+                                  " servers, and not by this one",
+    })
+
+
+@pytest.fixture(params=CHANGES, ids=[change[0] for change in CHANGES])
+def changed(request, net, srv, devnet, bob):
+    """bob's node, changed in both worlds; and what the buses said."""
+
+    _, real, ours, real_back, ours_back = request.param
+    before = srv.localapi.whois(bob.v4).body
+    buses = [api.bus(1 << 12) for api in (srv.localapi, devnet.localapi)]
+
+    def settled(body):
+        return lambda: srv.localapi.whois(bob.v4).body != body
+
+    net.change(bob, **real)
+    devnet.ctl(*[word.replace("@NAME@", "bob-laptop") for word in ours])
+    wait_for("the change", settled(before))
+
+    yield buses
+
+    for bus in buses:
+        bus.close()
+
+    after = srv.localapi.whois(bob.v4).body
+    net.change(bob, **real_back)
+    devnet.ctl(*[word.replace("@NAME@", "bob-laptop") for word in ours_back])
+    wait_for("the change back", settled(after))
+
+
+def test_change(srv, devnet, bob, changed):
+    """WhoIs after it, and the message on the bus."""
+
+    real, ours = [api.whois(bob.v4).json()
+                  for api in (srv.localapi, devnet.localapi)]
+
+    # devnet's are given to a node, a tailnet's to whom its grants name
+    del real["CapMap"], ours["CapMap"]
+
+    found = differences(real, ours, CHANGED)
+
+    real, ours = [of_peer(bus, bob) for bus in changed]
+
+    found += ["bus: " + line for line in differences(real, ours, BUS)]
+
+    assert found == [], "\n" + "\n".join(found)
+
+
+def of_peer(bus, node):
+    """The bus' message that has that node. The people that come with it are
+    told before or at the same time, and the own node when tailscaled takes a
+    whole map: neither is compared."""
+
+    while True:
+        message = bus.until("PeersChanged")
+        message["PeersChanged"] = [
+            peer for peer in message["PeersChanged"]
+            if f"{node.v4}/32" in peer["Addresses"]]
+        message.pop("UserProfiles", None)
+        message.pop("SelfChange", None)
+
+        if message["PeersChanged"]:
+            return message
+
+
+BUS = Exceptions(
+    {"Version": "devnet says which it is", "SessionID": "random"}
+    | under("PeersChanged[0].", NODE_VALUES) | {
+        "PeersChanged[0].KeyExpiry": "a point in time",
+    },
+    under("PeersChanged[0].", NODE_ABSENT) | {
+        "PeersChanged[0].MachineAuthorized":
+            "an expired node's is taken by some control servers",
+    })
+
+
+@pytest.mark.parametrize("mask", [0, 1 << 1, 1 << 12, 1 << 14,
+                                  (1 << 1) | (1 << 12) | (1 << 14), 1 << 15])
+def test_first_message(srv, devnet, mask):
+    """What a watcher is told at once, without the status' own fields, which
+    are compared above."""
+
+    def first(api):
+        with api.bus(mask) as bus:
+            try:
+                message = bus.next(1)
+            except TimeoutError:
+                return None
+
+        if "InitialStatus" in message:
+            message["InitialStatus"] = sorted(message["InitialStatus"])
+
+        return message
+
+    real, ours = first(srv.localapi), first(devnet.localapi)
+
+    if real is not None and "SessionID" not in real \
+            and "InitialStatus" not in real:
+        real = None  # something that happened meanwhile
+
+    found = differences(real, ours, Exceptions(
+        {"Version": "devnet says which it is", "SessionID": "random"}))
+
+    assert found == [], "\n" + "\n".join(found)
+
+
+def test_removed(net, srv, devnet, bob):
+    numbers = [api.whois(bob.v4).json()["Node"]["ID"]
+               for api in (srv.localapi, devnet.localapi)]
+    entry = [node for node in json.loads(people(net, srv))["nodes"]
+             if node["hostname"] == bob.hostname]
+
+    with srv.localapi.bus(1 << 12) as real, \
+            devnet.localapi.bus(1 << 12) as ours:
+        net.change(bob, hidden=True)
+        devnet.ctl("remove", "bob-laptop")
+
+        try:
+            messages = [bus.until("PeersRemoved") for bus in (real, ours)]
+
+            assert [m["PeersRemoved"] for m in messages] == [
+                [number] for number in numbers]
+            assert differences(*messages, Exceptions({
+                "Version": "devnet says which it is",
+                "PeersRemoved*": "numbers are given as nodes come"})) == []
+
+            for api in (srv.localapi, devnet.localapi):
+                assert api.whois(bob.v4).status == 404
+        finally:
+            net.change(bob, hidden=False)
+            net.seen(srv, bob, "back")
+            devnet.ctl("add", json.dumps(entry[0]))
+
+
+def test_groups(net, srv, devnet, bob):
+    """A person's groups are a profile on the bus, and no peer."""
+
+    user = {key: value for key, value in USERS[1].items() if key != "login"}
+
+    with srv.localapi.bus(1 << 12) as real, \
+            devnet.localapi.bus(1 << 12) as ours:
+        net.admin("PUT", "/users/bob@example.com",
+                  dict(user, groups=["group:ops", "group:oncall"]))
+        devnet.ctl("groups", "bob@example.com", "group:ops", "group:oncall")
+
+        try:
+            def told(bus):
+                while True:
+                    message = bus.until("UserProfiles")
+                    for profile in message["UserProfiles"].values():
+                        if "group:oncall" in profile.get("Groups", []):
+                            return dict(message, UserProfiles=[profile])
+
+            assert differences(told(real), told(ours), Exceptions({
+                "Version": "devnet says which it is",
+                "UserProfiles[0].ID": "numbers are given as people come",
+            })) == []
+        finally:
+            net.admin("PUT", "/users/bob@example.com", user)
+            net.seen(srv, bob, "as before", lambda who: who["UserProfile"][
+                "Groups"] == ["group:ops"])
+            devnet.ctl("groups", "bob@example.com", "group:ops")
+
+
+# A peer that arrives by 127.0.0.1
+
+def test_loopback(userspace, alice, tmp_path):
+    """By address and port, not by address alone."""
+
+    real = {"tailnet": "tail.example",
+            "users": [dict(login="alice@example.com", name="Alice Ångström",
+                           picture="https://pics.example/alice.png",
+                           groups=["group:eng"])],
+            "nodes": [{"name": "alice-laptop", "user": "alice@example.com",
+                       "os_version": os.uname().release,
+                       "addresses": [alice.v4, alice.v6, "127.0.0.11"],
+                       "capabilities": {CAP: GRANTS[1]["app"][CAP]}}]}
+
+    found = []
+
+    with tailgate_test.Devnet(tmp_path, json.dumps(real)) as devnet, \
+            userspace.space.listen("127.0.0.1", 0) as listener, \
+            tailgate_test.Echo() as echo, \
+            alice.space.connect(userspace.v4, listener.getsockname()[1]), \
+            listener.accept()[0] as there, \
+            tailgate_test.Client(("127.0.0.1", echo.port),
+                                 source="127.0.0.11") as here:
+        api = LocalAPI(devnet.socket)
+        real_peer = "%s:%d" % there.getpeername()
+        our_peer = "%s:%d" % here.socket.getsockname()
+
+        for form, params in (("@", {}), ("@", {"proto": "tcp"}),
+                             ("@", {"proto": "udp"}), ("host", {}),
+                             ("host", {"proto": "tcp"}), ("mapped", {})):
+            answers = []
+
+            for one, peer in ((userspace.localapi, real_peer),
+                              (api, our_peer)):
+                host, port = peer.rsplit(":", 1)
+                addr = {"@": peer, "host": host,
+                        "mapped": f"[::ffff:{host}]:{port}"}[form]
+                answers.append(one.whois(addr, **params))
+
+            found += [f"{form} {params}: {line}" for line in differences(
+                {"status": answers[0].status,
+                 "type": answers[0].headers["Content-Type"],
+                 "body": body_of(answers[0])},
+                {"status": answers[1].status,
+                 "type": answers[1].headers["Content-Type"],
+                 "body": body_of(answers[1])},
+                Exceptions(under("body.", WHOIS.values) | {
+                    "body.Node.Hostinfo.Userspace*": "devnet's node is"},
+                    under("body.", WHOIS.absent)))]
+
+    assert found == [], "\n" + "\n".join(found)
+
+
+def body_of(answer):
+    return answer.json() if answer.status == 200 else answer.text
