@@ -15,6 +15,16 @@ from tailgate_test import (BUILD, Incomplete, Reader, Server, get, listening,
 
 AUTHD = os.path.join(BUILD, "tailgate-authd")
 
+
+def sanitized():
+    """Whether the daemon is instrumented: it is then no judge of what system
+    calls and descriptors it needs."""
+
+    text = subprocess.run(["readelf", "-d", AUTHD], capture_output=True,
+                          text=True, check=False).stdout
+    return "libasan" in text
+
+
 # what no log of the daemon may hold
 FAULTS = ("Sanitizer", "runtime error:")
 
