@@ -27,8 +27,11 @@ struct ngx_http_tailgate_lookup_s {
     ngx_queue_t                   waiters;
     ngx_http_tailgate_call_t      call;
     ngx_http_tailgate_waiter_t    self;      /* waits for the own state */
+    ngx_http_tailgate_self_t     *state;     /* that the answer is read with;
+                                                others may fetch another one */
     ngx_http_tailgate_stage_e     stage;
     unsigned                      answered:1;
+    unsigned                      refreshed:1;
 };
 
 
@@ -40,6 +43,9 @@ static void ngx_http_tailgate_lookup_ask(ngx_http_tailgate_lookup_t *lookup,
 static void ngx_http_tailgate_lookup_oom_handler(ngx_event_t *ev);
 static void ngx_http_tailgate_lookup_answered(ngx_http_tailgate_call_t *call);
 static ngx_int_t ngx_http_tailgate_lookup_self_wait(
+    ngx_http_tailgate_lookup_t *lookup);
+static void ngx_http_tailgate_lookup_hold(ngx_http_tailgate_lookup_t *lookup);
+static void ngx_http_tailgate_lookup_itself(
     ngx_http_tailgate_lookup_t *lookup);
 static void ngx_http_tailgate_lookup_self_handler(ngx_event_t *ev);
 static void ngx_http_tailgate_lookup_judge(ngx_http_tailgate_lookup_t *lookup);
@@ -111,6 +117,7 @@ ngx_http_tailgate_lookup_wait(ngx_http_tailgate_node_t *node,
         }
 
         if (ngx_http_tailgate_self(node, NGX_HTTP_TAILGATE_SELF_AGE)) {
+            ngx_http_tailgate_lookup_hold(lookup);
             ngx_http_tailgate_lookup_ask(lookup, &lookup->target);
 
         } else if (ngx_http_tailgate_lookup_self_wait(lookup) != NGX_OK) {
@@ -230,6 +237,18 @@ ngx_http_tailgate_lookup_answered(ngx_http_tailgate_call_t *call)
     lookup = call->data;
     lookup->answered = 1;
 
+    if (call->code == 200 && lookup->stage != NGX_HTTP_TAILGATE_ASK_ITSELF
+        && !lookup->state->self.running && !lookup->refreshed)
+    {
+        /* a node that comes up had not told which tailnet is its own */
+
+        lookup->refreshed = 1;
+
+        if (ngx_http_tailgate_lookup_self_wait(lookup) == NGX_OK) {
+            return;
+        }
+    }
+
     switch (lookup->stage) {
 
     case NGX_HTTP_TAILGATE_ASK_FIRST:
@@ -276,33 +295,57 @@ ngx_http_tailgate_lookup_self_wait(ngx_http_tailgate_lookup_t *lookup)
 
 
 static void
+ngx_http_tailgate_lookup_hold(ngx_http_tailgate_lookup_t *lookup)
+{
+    if (lookup->state) {
+        ngx_http_tailgate_self_release(lookup->state);
+    }
+
+    lookup->state = ngx_http_tailgate_self_hold(lookup->owner->self);
+}
+
+
+static void
 ngx_http_tailgate_lookup_self_handler(ngx_event_t *ev)
 {
-    char                         buf[TG_LOCALAPI_TARGET_MAX];
-    tg_self_t                   *self;
-    ngx_str_t                    target;
-    ngx_http_tailgate_node_t    *node;
     ngx_http_tailgate_lookup_t  *lookup;
 
-    static const tg_str_t  none = TG_NULL_STR;
-
     lookup = ev->data;
-    node = lookup->owner;
 
     if (lookup->self.failed) {
         ngx_http_tailgate_lookup_unavailable(lookup,
-                                          ngx_http_tailgate_self_error(node));
+                                 ngx_http_tailgate_self_error(lookup->owner));
         return;
     }
+
+    ngx_http_tailgate_lookup_hold(lookup);
 
     if (!lookup->answered) {
         ngx_http_tailgate_lookup_ask(lookup, &lookup->target);
         return;
     }
 
-    self = &node->self->self;
+    if (lookup->call.code == 404 && lookup->state->self.running) {
+        ngx_http_tailgate_lookup_itself(lookup);
+        return;
+    }
 
-    if (!self->running || self->naddrs == 0
+    ngx_http_tailgate_lookup_judge(lookup);
+}
+
+
+static void
+ngx_http_tailgate_lookup_itself(ngx_http_tailgate_lookup_t *lookup)
+{
+    char              buf[TG_LOCALAPI_TARGET_MAX];
+    tg_self_t        *self;
+    ngx_str_t         target;
+
+    static const tg_str_t  none = TG_NULL_STR;
+
+    self = &lookup->state->self;
+
+    if (self->naddrs == 0
         || tg_whois_target(&self->addrs[0], 0, none, NULL, buf, &target.len)
            != TG_OK)
     {
@@ -327,6 +370,9 @@ ngx_http_tailgate_lookup_judge(ngx_http_tailgate_lookup_t *lookup)
     ngx_http_tailgate_self_t  *self;
     ngx_http_tailgate_peer_t  *peer;
 
+    static ngx_str_t  no_tailnet =
+        ngx_string("it is not running, and knows no tailnet of its own");
+
     call = &lookup->call;
 
     if (call->code == 0) {
@@ -334,8 +380,14 @@ ngx_http_tailgate_lookup_judge(ngx_http_tailgate_lookup_t *lookup)
         return;
     }
 
-    /* it was there when the question was put, and is never taken away */
-    self = lookup->owner->self;
+    self = lookup->state;
+
+    if (call->code == 200 && !self->self.running
+        && self->self.tailnet.len == 0)
+    {
+        ngx_http_tailgate_lookup_unavailable(lookup, &no_tailnet);
+        return;
+    }
 
     peer = ngx_pcalloc(lookup->pool, sizeof(ngx_http_tailgate_peer_t));
     if (peer == NULL) {
@@ -418,6 +470,10 @@ ngx_http_tailgate_lookup_done(ngx_http_tailgate_lookup_t *lookup,
 
     ngx_rbtree_delete(&lookup->owner->lookups, &lookup->node.node);
 
+    if (lookup->state) {
+        ngx_http_tailgate_self_release(lookup->state);
+    }
+
     if (peer) {
         peer->refs = 1;
     }
@@ -454,6 +510,10 @@ ngx_http_tailgate_lookup_free(ngx_http_tailgate_lookup_t *lookup)
 
     ngx_http_tailgate_localapi_cancel(&lookup->call);
     ngx_http_tailgate_waiter_cancel(&lookup->self);
+
+    if (lookup->state) {
+        ngx_http_tailgate_self_release(lookup->state);
+    }
 
     ngx_destroy_pool(lookup->pool);
 }
