@@ -277,7 +277,7 @@ static const struct {
 
     { TG_TRAIT_ROUTED,
       "this node routes for others, so that many people may be behind it, "
-      "and such nodes are not let in" },
+      "and routed nodes are not let in" },
 
     { TG_TRAIT_TAGGED,
       "this node is tagged: it is nobody's, and tagged nodes are not let "
