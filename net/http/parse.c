@@ -462,9 +462,6 @@ on_headers_complete(llhttp_t *parser)
         m->reason = "the body is too long";
     }
 
-    /* an Upgrade is an offer, which this server does not take up */
-    parser->upgrade = 0;
-
     return HPE_OK;
 }
 
