@@ -67,6 +67,7 @@ struct query_s {
     bool                   with_port;
     bool                   waits;      /* for self, and then asks again */
     bool                   repeated;
+    bool                   itself;     /* tailscaled knows its own node */
     bool                   done;       /* its lookups are being told */
     uint64_t               round;      /* of self that it waits for */
     char                   service[SERVICE_MAX];
@@ -107,6 +108,8 @@ static void query_answer(const tgn_localapi_answer_t *answer, void *data);
 static bool query_is_early(const query_t *q,
     const tgn_localapi_answer_t *answer);
 static bool query_repeat(query_t *q);
+static bool query_ask_itself(query_t *q);
+static void query_itself(const tgn_localapi_answer_t *answer, void *data);
 static void query_done(query_t *q, tg_status_t status,
     const tg_identity_t *identity, const char *detail);
 static void query_free(query_t *q);
@@ -173,6 +176,7 @@ authd_identify_configure(authd_identify_t *id, const authd_config_t *conf)
         q->waits = true;
         q->round = id->round;
         q->repeated = false;
+        q->itself = false;
     }
 
     if ((!TAILQ_EMPTY(&id->queries) || !TAILQ_EMPTY(&id->waiting))
@@ -568,7 +572,7 @@ query_answer(const tgn_localapi_answer_t *answer, void *data)
     }
 
     if (answer->status == TGN_LOCALAPI_OK && answer->code == 404
-        && !q->running && query_repeat(q))
+        && ((!q->running && query_repeat(q)) || query_ask_itself(q)))
     {
         return;
     }
@@ -651,6 +655,71 @@ query_repeat(query_t *q)
     q->round = id->round;
 
     return true;
+}
+
+
+/*
+ * A tailscaled that starts from a map on disk without peers says that it is
+ * running and answers 404 for everybody, for itself too (seen in 1.102.5).  So
+ * the 404 of one that knows itself is the one that counts.
+ */
+
+static bool
+query_ask_itself(query_t *q)
+{
+    tg_str_t           service;
+    const tg_self_t   *self;
+    authd_identify_t  *id;
+
+    id = q->owner;
+    self = authd_node_self(id->node, AUTHD_NODE_ANY_AGE);
+
+    if (q->itself || self == NULL || !self->running || self->naddrs == 0) {
+        return false;
+    }
+
+    memset(&service, 0, sizeof(service));
+
+    q->call = tgn_localapi_whois(id->api, &self->addrs[0], false, service,
+                                 NULL, query_itself, q);
+
+    if (q->call == NULL) {
+        query_done(q, TG_STATUS_UNAVAILABLE, NULL, "out of memory");
+    }
+
+    return true;
+}
+
+
+static void
+query_itself(const tgn_localapi_answer_t *answer, void *data)
+{
+    query_t           *q;
+    const char        *detail;
+    authd_identify_t  *id;
+
+    q = data;
+    id = q->owner;
+    q->call = NULL;
+
+    if (answer->status == TGN_LOCALAPI_OK && answer->code == 200) {
+        q->itself = true;
+
+        if (!query_send(q)) {
+            query_done(q, TG_STATUS_UNAVAILABLE, NULL, "out of memory");
+        }
+
+        return;
+    }
+
+    detail = answer->status == TGN_LOCALAPI_OK
+             ? "tailscaled is running, but has no map of its peers yet"
+             : answer->error;
+
+    id->metrics->lookups_failed++;
+    authd_node_fault(id->node, detail);
+
+    query_done(q, TG_STATUS_UNAVAILABLE, NULL, detail);
 }
 
 

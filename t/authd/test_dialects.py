@@ -8,7 +8,7 @@ import os
 import pytest
 import yaml
 
-from authd import ALICE, CONF, Authd, forwarded, original, remote
+from authd import ALICE, CONF, OWN, Authd, forwarded, original, remote
 from tailgate_test import ROOT, Client, free_port, get
 
 FORWARDED = ["traefik", "caddy"]
@@ -247,6 +247,8 @@ def test_check_05_loopback_with_port(authd, localapi):
               "127.0.0.1:2": "bob@example.com"}
 
     def answer(address, query):
+        if address == OWN:
+            return 404, "no match"
         assert query["proto"] == "tcp"
         if address not in people:
             return 404, "no match"

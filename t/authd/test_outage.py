@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from authd import ALICE, CONF, RUNNING, Authd, LocalAPI, original, remote
+from authd import (ALICE, CONF, OWN, RUNNING, Authd, LocalAPI, original,
+                   remote)
 from tailgate_test import TAILGATE, Devnet, wait_until
 from test_dialects import ALL, statement, target
 
@@ -139,6 +140,30 @@ def test_404_of_a_restart_is_no_stranger(authd, localapi):
     localapi.status = {**RUNNING, "BackendState": "NoState"}
     time.sleep(0.2)
     assert_unavailable(ask(authd))
+
+
+def test_404_of_one_that_does_not_know_itself_is_no_stranger(authd, localapi):
+    """A tailscaled that starts from a map without peers says that it is
+    running: seen in t/tailnet."""
+
+    localapi.answer = lambda *_: (404, "no match")
+    localapi.knows_itself = False
+    for name in ENDPOINTS:
+        assert_unavailable(ask(authd, name))
+
+    # and is asked again once it does
+    localapi.knows_itself = True
+    assert ask(authd).status == 403
+
+
+def test_peers_that_come_behind_a_404_are_known(authd, localapi):
+    def answer(address, query):
+        if address == OWN:
+            localapi.answer = lambda *_: (200, ALICE)
+        return 404, "no match"
+
+    localapi.answer = answer
+    assert ask(authd).status == 200
 
 
 def test_timeout(tmp_path, localapi):
