@@ -2,6 +2,7 @@
 
 """The tailnet of this part: up once for all tests, down whatever happens."""
 
+import contextlib
 import os
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from net import Tailnet
+from space import wait_for
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -103,6 +105,34 @@ def userspace(net):
 
     return net.add(("userspace", "web2", "key-web", "10.77.0.20",
                     {"userspace": True}))[0]
+
+
+@pytest.fixture
+def outage(net):
+    """outage(state): a node of its own to be killed and started again, in
+    that state without the control server.
+
+    "Running" is what a tailscaled says that has a map of itself alone on disk.
+    1.102.5 stores such a one when its home relay changes, as the first time."""
+
+    @contextlib.contextmanager
+    def new_node(state):
+        number = net.added
+        node, = net.add((f"out{number}", f"web-out{number}", "key-web",
+                         f"10.77.0.{30 + number}", {}))
+
+        if state == "Running":
+            try:
+                wait_for("a map on disk", node.has_stored_a_map, 10)
+            except TimeoutError:
+                pytest.skip("not applicable: this tailscaled stores no map")
+
+        try:
+            yield node
+        finally:
+            net.remove(node)
+
+    return new_node
 
 
 @pytest.fixture(scope="session")

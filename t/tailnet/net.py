@@ -119,6 +119,24 @@ class Node:
         wait_for(f"{self.hostname} is Running",
                  lambda: self.localapi.state() == "Running", seconds)
 
+    def without_control(self, state):
+        """Starts again while the control server cannot be reached: in
+        NoState, or "Running" from a map on disk that holds no peers."""
+
+        if state == "NoState":
+            shutil.rmtree(self.folder / "profile-data", ignore_errors=True)
+
+        self.net.unplug(self)
+        self.start()
+        self.daemon.ready(f"{self.hostname} is {state}",
+                          lambda: self.localapi.state() == state)
+
+    def with_control(self):
+        self.net.plug_in(self)
+
+    def has_stored_a_map(self):
+        return any(self.folder.glob("profile-data/*/netmap-cache/*"))
+
     def cli(self, *argv):
         return [self.net.tools / "tailscale", f"--socket={self.socket}",
                 *argv]
@@ -136,6 +154,7 @@ class Tailnet:
         self.admin_socket = self.folder / "control.sock"
         self.spaces = []
         self.nodes = {}
+        self.added = 0
         self.times = {}
 
     def start(self):
@@ -229,9 +248,19 @@ class Tailnet:
         for node in nodes:
             self.nodes[node.space.name] = node
 
+        self.added += len(nodes)
+
         self.times[f"{len(nodes)} nodes"] = time.monotonic() - begin
 
         return nodes
+
+    def remove(self, node):
+        """Takes a node off the tailnet and off the LAN for good."""
+
+        self.admin("DELETE", f"/nodes/{node.hostname}")
+        del self.nodes[node.space.name]
+        self.spaces.remove(node.space)
+        node.space.close()
 
     def unplug(self, node):
         self.ctl.ip("link", "set", f"v-{node.space.name}", "down")

@@ -3,7 +3,6 @@
 """People on a real tailnet, nginx with the module, an app behind it."""
 
 import contextlib
-import shutil
 import signal
 
 import pytest
@@ -320,40 +319,14 @@ def test_subnet_router_itself_has_to_be_let_in(ask, router):
 # Outages
 
 
-def forgets(node):
-    """It starts without a map of its peers, and is in no state."""
-
-    shutil.rmtree(node.folder / "profile-data", ignore_errors=True)
-
-
-def remembers_itself_alone(node):
-    """It has stored a map without peers, as it does when its home relay
-    changes: it starts from that, and says that it is running."""
-
-    def stored():
-        return list(node.folder.glob("profile-data/*/netmap-cache/*"))
-
-    try:
-        web.tailgate_test.wait_until(stored, 10, "a map on disk")
-    except AssertionError:
-        pytest.skip("not applicable: this tailscaled stores no map")
-
-
-@pytest.mark.parametrize("state, prepare", [
-    ("NoState", forgets), ("Running", remembers_itself_alone)])
-def test_tailscaled_gone_and_back(net, alice, ci, state, prepare):
+@pytest.mark.parametrize("state", ["NoState", "Running"])
+def test_tailscaled_gone_and_back(outage, alice, ci, state):
     """503 while it is gone and while it does not know its peers, whom it
     answers 404 for; then right again, and nginx was not told."""
 
-    name = f"web-{state.lower()}"
-    lan = {"NoState": "10.77.0.30", "Running": "10.77.0.31"}[state]
-    node, = net.add((name, name, "key-web", lan, {}))
-    states = []
-
-    with balancing(node) as balancer:
+    with outage(state) as node, balancing(node) as balancer:
         assert balancer(alice.v4).status == 200
 
-        prepare(node)
         node.stop(number=signal.SIGKILL)
 
         answer = balancer(alice.v4)
@@ -361,19 +334,14 @@ def test_tailscaled_gone_and_back(net, alice, ci, state, prepare):
         assert answer.header("Retry-After")
         assert balancer(alice.v4, "/off/").status == 200
 
-        net.unplug(node)
-        node.start()
-        node.daemon.ready("its LocalAPI", node.localapi.state)
-
-        for _ in range(20):
-            states.append((node.localapi.state(),
-                           node.localapi.whois(alice.v4).status,
-                           balancer(alice.v4).status))
+        node.without_control(state)
+        states = [(node.localapi.state(), node.localapi.whois(alice.v4).status,
+                   balancer(alice.v4).status) for _ in range(20)]
 
         assert (state, 404, 503) in states
         assert {status for _, _, status in states} == {503}, states
 
-        net.plug_in(node)
+        node.with_control()
 
         def back():
             answer = balancer(alice.v4)
