@@ -69,7 +69,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     int           rc;
-    cli_yaml_t   *root;
+    tg_alloc_t    alloc;
+    tgi_yaml_t   *root;
     tg_arena_t   *arena;
     tg_error_t    error;
     cli_world_t  *world;
@@ -80,9 +81,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     memset(&error, 0, sizeof(error));
 
-    rc = cli_yaml_parse((const char *) data, size, arena, &root, &error);
+    alloc = tg_arena_allocator(arena);
 
-    if (rc == TG_OK && root) {
+    rc = tgi_yaml_read((const char *) data, size, &cli_yaml_limits, &alloc,
+                       &root, &error);
+
+    if (rc == TG_OK) {
         rc = cli_load_world(root, world, &error);
 
         if (rc == TG_OK) {
