@@ -59,6 +59,8 @@ def test_any_path(authd, path):
     ([("Remote-Addr", "100.64.0.4"), ("Remote-Port", "")], 400),
     (remote("alice"), 401),
     (remote("100.64.0.4:80"), 401),
+    (remote("[100.64.0.4]"), 401),
+    (remote("[fd7a:115c:a1e0::4]"), 401),
     (remote("100.64.0.4", "x"), 401),
     (remote("100.64.0.4", "65536"), 401),
     (remote("fe80::1%eth0"), 401),
