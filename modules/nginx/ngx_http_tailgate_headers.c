@@ -151,7 +151,11 @@ ngx_http_tailgate_headers_set(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    if (!ctx->own_list && (r != r->main || r->internal)
+    /* a request of HTTP/0.9 has no list to push to */
+
+    if (!ctx->own_list
+        && (r != r->main || r->internal
+            || r->headers_in.headers.last == NULL)
         && ngx_http_tailgate_list_copy(r, ctx, NGX_HTTP_TAILGATE_DROP_NONE)
            != NGX_OK)
     {

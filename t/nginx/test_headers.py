@@ -186,6 +186,17 @@ server {
         assert "evil" not in str(answer.body)
 
 
+def test_http_0_9(world):
+    """Such a request has no header, and nginx makes no list for any."""
+
+    nginx = world.nginx(CONF)
+    for path, user in (("/", "alice@example.com"), ("/off", None)):
+        with Client(nginx.port, source=ALICE) as client:
+            client.send(f"GET {path}\r\n")
+            seen = json.loads(client.reader.rest())["headers"]
+        assert seen.get("x-webauth-user") == ([user] if user else None)
+
+
 def test_check_14_no_value_no_header(world):
     """A tagged node has no name: not the client's, nor the last request's."""
 
