@@ -66,7 +66,8 @@ authd_config_dump(const char *file, FILE *out, authd_config_report_pt report,
             && (section == NULL
                 || strcmp(section, authd_config_keys[i].section) != 0))
         {
-            fprintf(out, "%s%s:\n", i ? "\n" : "", authd_config_keys[i].section);
+            fprintf(out, "%s%s:\n", i ? "\n" : "",
+                    authd_config_keys[i].section);
 
         } else if (i != 0) {
             fputc('\n', out);
