@@ -218,3 +218,14 @@ def test_limits(tmp_path, localapi):
             assert client.get("/healthz").status == 200
             assert client.reader.rest() == b""
         assert authd.get("/healthz").status == 200
+
+
+def test_limits_by_reload(tmp_path, localapi):
+    """For new connections and requests, without a restart."""
+
+    headers = [*remote("100.64.0.4"), ("X-A", "b" * 2000)]
+    with Authd(tmp_path, localapi.path) as authd:
+        assert authd.get("/auth", headers).status == 204
+        authd.reload(CONF + "limits: { head: 1024 }\n")
+        assert authd.get("/auth", headers).status == 431
+        assert authd.get("/auth", headers[:2]).status == 204
