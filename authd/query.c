@@ -1,0 +1,328 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ *
+ * A question to tailscaled about an address, and what its answer is worth.
+ */
+
+#include "authd/query.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+
+/*
+ * How old self may be, in milliseconds, when a 404 is to mean a stranger.  A
+ * tailscaled that was restarted answers 404 until it has its peers, and needs
+ * longer than this to come up.
+ */
+
+#define SELF_AGE_ABSENT  100
+
+#define QUERY_ARENA_MAX  (8 * 1024 * 1024)
+
+
+static void query_answer(const tgn_localapi_answer_t *answer, void *data);
+static bool query_is_early(const authd_query_t *q,
+    const tgn_localapi_answer_t *answer);
+static bool query_repeat(authd_query_t *q);
+static bool query_ask_itself(authd_query_t *q);
+static void query_itself(const tgn_localapi_answer_t *answer, void *data);
+
+
+authd_query_t *
+authd_query_find(authd_identify_t *id, const tg_question_t *question)
+{
+    authd_query_t  *q;
+
+    TAILQ_FOREACH(q, &id->queries, link) {
+        if (!q->with_port
+            && tg_addr_equal(&q->addr, &question->addr)
+            && q->service_len == question->service.len
+            && (q->service_len == 0
+                || memcmp(q->service, question->service.data, q->service_len)
+                   == 0))
+        {
+            return q;
+        }
+    }
+
+    return NULL;
+}
+
+
+authd_query_t *
+authd_query_new(authd_identify_t *id, const tg_question_t *question)
+{
+    authd_query_t  *q;
+
+    if (question->service.len > AUTHD_SERVICE_MAX) {
+        return NULL;
+    }
+
+    q = calloc(1, sizeof(authd_query_t));
+    if (q == NULL) {
+        return NULL;
+    }
+
+    q->owner = id;
+    q->addr = question->addr;
+    q->with_port = question->with_port;
+    q->service_len = question->service.len;
+
+    if (q->service_len != 0) {
+        memcpy(q->service, question->service.data, q->service_len);
+    }
+
+    TAILQ_INIT(&q->lookups);
+    TAILQ_INSERT_TAIL(&id->queries, q, link);
+
+    return q;
+}
+
+
+bool
+authd_query_send(authd_query_t *q)
+{
+    tg_str_t           service;
+    authd_identify_t  *id;
+
+    id = q->owner;
+
+    service.data = q->service;
+    service.len = q->service_len;
+
+    q->waits = false;
+    q->running = authd_node_self(id->node, SELF_AGE_ABSENT) != NULL;
+
+    q->call = tgn_localapi_whois(id->api, &q->addr, q->with_port, service,
+                                 NULL, query_answer, q);
+    id->metrics->lookups++;
+
+    return q->call != NULL;
+}
+
+
+static void
+query_answer(const tgn_localapi_answer_t *answer, void *data)
+{
+    tg_error_t         error;
+    tg_alloc_t         alloc;
+    tg_arena_t        *arena;
+    const char        *detail;
+    tg_status_t        status;
+    authd_query_t     *q;
+    tg_identity_t      identity;
+    authd_identify_t  *id;
+
+    q = data;
+    id = q->owner;
+    q->call = NULL;
+
+    if (query_is_early(q, answer)) {
+        if (!query_repeat(q)) {
+            authd_query_done(q, TG_STATUS_UNAVAILABLE, NULL,
+                       "this node's tailscaled has only just begun to run");
+        }
+
+        return;
+    }
+
+    if (answer->status == TGN_LOCALAPI_OK && answer->code == 404
+        && ((!q->running && query_repeat(q)) || query_ask_itself(q)))
+    {
+        return;
+    }
+
+    memset(&identity, 0, sizeof(identity));
+    memset(&error, 0, sizeof(error));
+
+    arena = tg_arena_new(QUERY_ARENA_MAX);
+
+    if (arena == NULL) {
+        authd_query_done(q, TG_STATUS_UNAVAILABLE, NULL, "out of memory");
+        return;
+    }
+
+    alloc = tg_arena_allocator(arena);
+
+    status = tg_whois_status(answer->code, answer->body, answer->len,
+                             authd_node_self(id->node, AUTHD_NODE_ANY_AGE),
+                             (int64_t) time(NULL), &alloc, &identity, &error);
+
+    detail = answer->status == TGN_LOCALAPI_OK ? error.text : answer->error;
+
+    if (status == TG_STATUS_UNAVAILABLE) {
+        id->metrics->lookups_failed++;
+        authd_node_fault(id->node, detail);
+
+    } else {
+        authd_node_works(id->node);
+    }
+
+    authd_query_done(q, status,
+               status >= TG_STATUS_MEMBER && status <= TG_STATUS_UNSIGNED
+                   ? &identity : NULL,
+               detail);
+
+    tg_arena_free(&arena);
+}
+
+
+/*
+ * An answer about a peer that came before the node knew of its own tailnet:
+ * nobody could be a member of it.
+ */
+
+static bool
+query_is_early(const authd_query_t *q, const tgn_localapi_answer_t *answer)
+{
+    const tg_self_t  *self;
+
+    self = authd_node_self(q->owner->node, AUTHD_NODE_ANY_AGE);
+
+    return answer->status == TGN_LOCALAPI_OK && answer->code == 200
+           && (self == NULL || (!self->running && self->tailnet.len == 0));
+}
+
+
+/*
+ * A 404 is a stranger if the node was running when it was asked: if that is
+ * not known, it is found out, and the question asked again, once.
+ */
+
+static bool
+query_repeat(authd_query_t *q)
+{
+    authd_identify_t  *id;
+
+    id = q->owner;
+
+    if (q->repeated) {
+        return false;
+    }
+
+    if (!authd_node_ask(id->node)) {
+        authd_query_done(q, TG_STATUS_UNAVAILABLE, NULL, "out of memory");
+        return true;
+    }
+
+    q->repeated = true;
+    q->waits = true;
+    q->round = id->round;
+
+    return true;
+}
+
+
+/*
+ * A tailscaled that starts from a map on disk without peers says that it is
+ * running and answers 404 for everybody, for itself too (seen in 1.102.5).  So
+ * the 404 of one that knows itself is the one that counts.
+ */
+
+static bool
+query_ask_itself(authd_query_t *q)
+{
+    tg_str_t           service;
+    const tg_self_t   *self;
+    authd_identify_t  *id;
+
+    id = q->owner;
+    self = authd_node_self(id->node, AUTHD_NODE_ANY_AGE);
+
+    if (q->itself || self == NULL || !self->running || self->naddrs == 0) {
+        return false;
+    }
+
+    memset(&service, 0, sizeof(service));
+
+    q->call = tgn_localapi_whois(id->api, &self->addrs[0], false, service,
+                                 NULL, query_itself, q);
+
+    if (q->call == NULL) {
+        authd_query_done(q, TG_STATUS_UNAVAILABLE, NULL, "out of memory");
+    }
+
+    return true;
+}
+
+
+static void
+query_itself(const tgn_localapi_answer_t *answer, void *data)
+{
+    const char        *detail;
+    authd_query_t     *q;
+    authd_identify_t  *id;
+
+    q = data;
+    id = q->owner;
+    q->call = NULL;
+
+    if (answer->status == TGN_LOCALAPI_OK && answer->code == 200) {
+        q->itself = true;
+
+        if (!authd_query_send(q)) {
+            authd_query_done(q, TG_STATUS_UNAVAILABLE, NULL, "out of memory");
+        }
+
+        return;
+    }
+
+    detail = answer->status == TGN_LOCALAPI_OK
+             ? "tailscaled is running, but has no map of its peers yet"
+             : answer->error;
+
+    id->metrics->lookups_failed++;
+    authd_node_fault(id->node, detail);
+
+    authd_query_done(q, TG_STATUS_UNAVAILABLE, NULL, detail);
+}
+
+
+void
+authd_query_done(authd_query_t *q, tg_status_t status,
+    const tg_identity_t *identity, const char *detail)
+{
+    authd_lookup_t    *lk;
+    authd_identify_t  *id;
+
+    id = q->owner;
+
+    if (status == TG_STATUS_STRANGER && tg_addr_is_loopback(&q->addr)
+        && authd_seen_first(&id->seen, &q->addr, AUTHD_SEEN_UNKNOWN_LOOPBACK))
+    {
+        authd_log(id->log, AUTHD_LOG_WARN,
+                  "tailscaled knows nobody behind a loopback source: a local"
+                  " program, or tailscale serve in front of the proxy, which"
+                  " hides who is behind it");
+    }
+
+    /* nobody may join it any more, and no cancel may free it */
+
+    TAILQ_REMOVE(&id->queries, q, link);
+    q->done = true;
+
+    while ((lk = TAILQ_FIRST(&q->lookups)) != NULL) {
+        TAILQ_REMOVE(&q->lookups, lk, link);
+        (void) authd_lookup_done(lk, status, identity, detail);
+    }
+
+    free(q);
+}
+
+
+void
+authd_query_free(authd_query_t *q)
+{
+    if (q == NULL) {
+        return;
+    }
+
+    tgn_localapi_cancel(&q->call);
+
+    TAILQ_REMOVE(&q->owner->queries, q, link);
+
+    free(q);
+}

@@ -1,0 +1,110 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ *
+ * Between identify.c and query.c.  A lookup is one request's wish to know who
+ * its source is; a query is a WhoIs call that one or more lookups wait for.
+ * Both may first have to wait for what the node says of itself (self).
+ */
+
+#ifndef AUTHD_QUERY_H_INCLUDED_
+#define AUTHD_QUERY_H_INCLUDED_
+
+#include "authd/identify.h"
+#include "authd/node.h"
+#include "authd/seen.h"
+
+#include <net/client/localapi.h>
+
+#include <sys/queue.h>
+
+
+#define AUTHD_SERVICE_MAX  63
+
+/* what of authd_seen_first() */
+
+#define AUTHD_SEEN_FOREIGN_LOCAL     1
+#define AUTHD_SEEN_UNKNOWN_LOOPBACK  2
+
+
+typedef struct authd_query_s  authd_query_t;
+
+typedef TAILQ_HEAD(authd_lookups_s, authd_lookup_s)  authd_lookups_t;
+typedef TAILQ_HEAD(authd_queries_s, authd_query_s)   authd_queries_t;
+
+
+struct authd_lookup_s {
+    TAILQ_ENTRY(authd_lookup_s)   link;
+    authd_identify_t             *owner;
+    authd_query_t                *query;   /* NULL: it waits for self */
+    tg_addr_t                     source;
+    tg_addr_t                     local;
+    bool                          has_local;
+    bool                          asked_self; /* because of local */
+    uint64_t                      round;   /* of self that it waits for */
+    authd_identified_pt           cb;
+    void                         *data;
+};
+
+struct authd_query_s {
+    TAILQ_ENTRY(authd_query_s)  link;
+    authd_identify_t      *owner;
+    authd_lookups_t        lookups;
+    tg_addr_t              addr;
+    bool                   with_port;
+    bool                   waits;      /* for self, and then asks again */
+    bool                   repeated;
+    bool                   itself;     /* tailscaled knows its own node */
+    bool                   done;       /* its lookups are being told */
+    uint64_t               round;      /* of self that it waits for */
+    char                   service[AUTHD_SERVICE_MAX];
+    size_t                 service_len;
+    bool                   running;    /* a new self was known at its start */
+    tgn_localapi_call_t   *call;
+};
+
+struct authd_identify_s {
+    tgn_loop_t            *loop;
+    const authd_config_t  *conf;
+    const authd_log_t     *log;
+    authd_metrics_t       *metrics;
+    tgn_localapi_t        *api;
+    authd_lookups_t        waiting;    /* for self */
+    authd_queries_t        queries;
+
+    authd_node_t          *node;
+    uint64_t               round;      /* answers of node so far */
+    authd_seen_t           seen;
+};
+
+
+/* One that is under way and asks the same; NULL if there is none. */
+
+authd_query_t *authd_query_find(authd_identify_t *id,
+    const tg_question_t *question);
+
+/* In the list of id, and not sent; NULL when out of memory. */
+
+authd_query_t *authd_query_new(authd_identify_t *id,
+    const tg_question_t *question);
+
+/* Asks, or asks again; false when out of memory. */
+
+bool authd_query_send(authd_query_t *q);
+
+/* Tells everybody who waits for it, and frees it. */
+
+void authd_query_done(authd_query_t *q, tg_status_t status,
+    const tg_identity_t *identity, const char *detail);
+
+/* Frees it without telling; NULL is fine. */
+
+void authd_query_free(authd_query_t *q);
+
+/* Decides and tells the caller of a lookup, which is in no queue; false. */
+
+bool authd_lookup_done(authd_lookup_t *lk, tg_status_t status,
+    const tg_identity_t *identity, const char *detail);
+
+
+#endif /* AUTHD_QUERY_H_INCLUDED_ */
