@@ -170,7 +170,9 @@ ngx_http_tailgate_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 /*
  * A person is not told where the identity is no good one: an expired key, say,
  * or many machines behind one address.  Otherwise "tailgate optional" and a
- * header made of $tailgate_login would be a way in.
+ * header made of $tailgate_login would be a way in.  The login of a peer that
+ * is shared in is never told without its domain, as profiles do not send it:
+ * their "alice" is not ours.
  */
 
 static ngx_uint_t
@@ -197,6 +199,10 @@ ngx_http_tailgate_is_hidden(ngx_http_request_t *r,
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_tailgate_module);
 
     bad = TG_TRAITS_NEVER | (TG_TRAIT_ROUTED & ~lcf->peers);
+
+    if (attr == TG_ATTR_USER) {
+        bad |= TG_TRAIT_SHARED;
+    }
 
     return (peer->identity.traits & bad) != 0;
 }

@@ -93,6 +93,32 @@ def test_person_is_told_of_good_identities_only(world, source, path, told):
     assert entry["node"] != ""
 
 
+def test_shared_peer_has_no_user(world):
+    """alice of another tailnet is not ours: without its domain her login is
+    neither a variable nor, by one, a header."""
+
+    nginx = world.nginx(FORMAT + """
+server {
+    listen 127.0.0.1:@PORT@;
+    tailgate_peers member shared;
+    tailgate_set_header X-User $tailgate_user;
+    tailgate_set_header X-Login $tailgate_login;
+    location / { tailgate on; proxy_pass http://127.0.0.1:@APP@; }
+    location /optional { tailgate optional; tailgate_peers member;
+                         proxy_set_header X-User $tailgate_user;
+                         proxy_pass http://127.0.0.1:@APP@; }
+}""")
+    assert get(nginx.port, "/", source=ALICE).seen("X-User") == ["alice"]
+    for path, login in (("/", ["carol@other.example"]), ("/optional", [])):
+        answer = get(nginx.port, path, source=CAROL)
+        assert answer.status == 200
+        assert answer.seen("X-User") == []
+        assert answer.seen("X-Login") == login
+    for entry in logged(nginx, 3)[1:]:
+        assert entry["login"] == "carol@other.example"
+        assert entry["user"] == ""
+
+
 def test_too_early_is_not_found_and_not_kept(world):
     """Asked for in the rewrite phase, by all means there are."""
 
