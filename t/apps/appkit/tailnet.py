@@ -5,7 +5,6 @@
 import contextlib
 import json
 
-import yaml
 from tailgate_test import Devnet
 
 PEOPLE = {
@@ -40,13 +39,13 @@ STRANGER = "127.0.0.99"
 class Tailnet:
 
     def __init__(self, folder):
-        self.devnet = Devnet(folder, yaml.safe_dump({
+        # what is JSON is YAML too
+        self.devnet = Devnet(folder, json.dumps({
             "tailnet": "example.ts.net",
             "users": [{"login": login, **person}
                       for login, person in PEOPLE.items()],
             "nodes": [{"name": name, "os": "linux", **node}
-                      for name, node in NODES.items()]},
-            allow_unicode=True))
+                      for name, node in NODES.items()]}))
 
     @property
     def localapi(self):
