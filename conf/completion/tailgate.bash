@@ -30,8 +30,16 @@ _tailgate()
                 "--help --json --socket" -- "$word")
             ;;
         devnet)
-            mapfile -t COMPREPLY < <(compgen -W \
-                "--help --socket --control" -f -- "$word")
+            if [ "${COMP_WORDS[2]}" = ctl ]; then
+                mapfile -t COMPREPLY < <(compgen -W \
+                    "--help --control add add-user authorize caps count \
+                    expire groups list move name nonsense normal online \
+                    remove rename resend restart retag share sign silent \
+                    slow state" -- "$word")
+            else
+                mapfile -t COMPREPLY < <(compgen -W \
+                    "ctl --help --socket --control" -f -- "$word")
+            fi
             ;;
     esac
 }

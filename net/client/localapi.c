@@ -7,9 +7,9 @@
  */
 
 #include <net/client/localapi.h>
+#include <net/client/localapi_error.h>
 #include <net/client/multi.h>
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -380,85 +380,11 @@ start(tgn_localapi_call_t *call)
 }
 
 
-#define TEXT_MAX  512
-
-static void
-explain(tgn_localapi_t *api, tgn_localapi_status_t status, const char *what,
-    char text[TEXT_MAX])
-{
-    const char  *why;
-
-    switch (status) {
-
-    case TGN_LOCALAPI_OK:
-        text[0] = '\0';
-        return;
-
-    case TGN_LOCALAPI_DENIED:
-        why = "permission denied: this user has to be able to write to the"
-              " socket and to pass the folders above it";
-        break;
-
-    case TGN_LOCALAPI_ABSENT:
-        why = "there is no such socket: is tailscaled running?";
-        break;
-
-    case TGN_LOCALAPI_REFUSED:
-        why = "nobody accepts connections there: is tailscaled running?";
-        break;
-
-    case TGN_LOCALAPI_TIMEOUT:
-        (void) snprintf(text, TEXT_MAX,
-                        "\"%s\": no answer within %ju ms: is tailscaled"
-                        " overloaded or stopped?", api->path,
-                        (uintmax_t) api->conf.timeout);
-        return;
-
-    case TGN_LOCALAPI_TOO_LARGE:
-        why = "the answer is too large to be tailscaled's";
-        break;
-
-    default:
-        why = what;
-    }
-
-    (void) snprintf(text, TEXT_MAX, "\"%s\": %s", api->path, why);
-}
-
-
-static tgn_localapi_status_t
-connect_status(CURL *easy)
-{
-    long  error;
-
-    error = 0;
-    (void) curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error);
-
-    switch (error) {
-
-    case EACCES:
-    case EPERM:
-        return TGN_LOCALAPI_DENIED;
-
-    case ENOENT:
-    case ENOTDIR:
-        return TGN_LOCALAPI_ABSENT;
-
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-        return TGN_LOCALAPI_FAILED;
-
-    default:
-        /* ECONNREFUSED, and EAGAIN when its queue is full */
-        return TGN_LOCALAPI_REFUSED;
-    }
-}
-
-
 static tgn_localapi_status_t
 status_of(const tgn_localapi_call_t *call, CURLcode rc)
 {
+    long  error;
+
     if (call->too_large) {
         return TGN_LOCALAPI_TOO_LARGE;
     }
@@ -473,7 +399,9 @@ status_of(const tgn_localapi_call_t *call, CURLcode rc)
         return TGN_LOCALAPI_OK;
 
     case CURLE_COULDNT_CONNECT:
-        return connect_status(call->easy);
+        error = 0;
+        (void) curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &error);
+        return tgn_localapi_errno(error);
 
     case CURLE_OPERATION_TIMEDOUT:
         return TGN_LOCALAPI_TIMEOUT;
@@ -494,13 +422,13 @@ static void
 finish(tgn_localapi_call_t *call, tgn_localapi_status_t status, long code,
     const char *what)
 {
-    char                    text[TEXT_MAX];
+    char                    text[TGN_LOCALAPI_TEXT_MAX];
     char                   *body;
     void                   *data;
     tgn_localapi_pt         cb;
     tgn_localapi_answer_t   answer;
 
-    explain(call->api, status, what, text);
+    tgn_localapi_explain(status, &call->api->conf, what, text);
 
     memset(&answer, 0, sizeof(tgn_localapi_answer_t));
 

@@ -27,8 +27,8 @@ typedef void (*tgn_multi_settled_pt)(void *data);
 
 /*
  * tgn_multi_new() returns NULL when out of memory.  tgn_multi_free() closes
- * them; every handle has to have been removed.  Sets *multi to NULL; a NULL
- * *multi is fine.
+ * what is kept open; every handle has to have been removed.  Sets *multi to
+ * NULL; a NULL *multi is fine.
  */
 
 tgn_multi_t *tgn_multi_new(tgn_loop_t *loop, tgn_multi_done_pt done,

@@ -3,8 +3,9 @@
  * Copyright (C) The Tailgate authors
  *
  * Between the files of the HTTP server: parse.c turns bytes into a message,
- * connection.c moves bytes and hands messages to the handler, response.c
- * writes answers, listen.c makes sockets, server.c owns all of them.
+ * rules.c says whether it is one that we take, connection.c moves bytes and
+ * hands messages to the handler, response.c writes answers, listen.c makes
+ * sockets, server.c owns all of them.
  */
 
 #ifndef TGN_HTTP_H_INCLUDED_
@@ -134,6 +135,15 @@ void tgn_parse_init(tgn_message_t *m, const tgn_http_limits_t *limits,
 tgn_parse_t tgn_parse(tgn_message_t *m, const char *data, size_t len,
     size_t *used);
 void tgn_parse_free(tgn_message_t *m);
+
+/*
+ * rules.c.  Whether a request whose head is complete is one that we take;
+ * tgn_refuse() keeps the first status and reason and returns HPE_USER, as
+ * llhttp's callbacks do.  HPE_OK otherwise.
+ */
+
+int tgn_check_request(tgn_message_t *m);
+int tgn_refuse(tgn_message_t *m, int status, const char *reason);
 
 
 /* What a connection waits for; each has one timeout. */

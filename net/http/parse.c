@@ -3,8 +3,7 @@
  * Copyright (C) The Tailgate authors
  *
  * Bytes to a request.  llhttp does the grammar, without any of its lenient
- * flags; what is checked here besides is what RFC 9112 leaves to the server,
- * or what some version of llhttp lets through.  No I/O: fuzz/fuzz_http.c runs
+ * flags; rules.c does what is beyond grammar.  No I/O: fuzz/fuzz_http.c runs
  * all of this file.
  */
 
@@ -87,20 +86,6 @@ tgn_parse_free(tgn_message_t *m)
 
 
 static int
-refuse(tgn_message_t *m, int status, const char *reason)
-{
-    /* the first reason is the one that counts */
-
-    if (m->error == 0) {
-        m->error = status;
-        m->reason = reason;
-    }
-
-    return HPE_USER;
-}
-
-
-static int
 keep(tgn_message_t *m, tgn_buf_t *buf, const char *at, size_t len, size_t max,
     int status, const char *reason)
 {
@@ -110,10 +95,10 @@ keep(tgn_message_t *m, tgn_buf_t *buf, const char *at, size_t len, size_t max,
         return HPE_OK;
 
     case TG_ERR_LIMIT:
-        return refuse(m, status, reason);
+        return tgn_refuse(m, status, reason);
 
     default:
-        return refuse(m, 500, "out of memory");
+        return tgn_refuse(m, 500, "out of memory");
     }
 }
 
@@ -124,7 +109,7 @@ on_target(llhttp_t *parser, const char *at, size_t len)
     tgn_message_t  *m = parser->data;
 
     if (m->target.len + len > m->limits->target) {
-        return refuse(m, 414, "the request target is too long");
+        return tgn_refuse(m, 414, "the request target is too long");
     }
 
     m->target.len += len;
@@ -141,11 +126,11 @@ on_name(llhttp_t *parser, const char *at, size_t len)
 
     if (m->part != TGN_PART_HEAD) {
         /* nobody reads them, and parsers disagree on what they are */
-        return refuse(m, 400, "there is a trailer");
+        return tgn_refuse(m, 400, "there is a trailer");
     }
 
     if (m->n == m->limits->headers) {
-        return refuse(m, 431, "there are too many headers");
+        return tgn_refuse(m, 431, "there are too many headers");
     }
 
     if (m->names[m->n].len == 0) {
@@ -198,187 +183,6 @@ on_value_complete(llhttp_t *parser)
 }
 
 
-static bool
-is_word(tg_str_t s, const char *word)
-{
-    return s.len == strlen(word) && strncasecmp(s.data, word, s.len) == 0;
-}
-
-
-static bool
-is_hex(char ch)
-{
-    return (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'f')
-           || (ch >= 'A' && ch <= 'F');
-}
-
-
-/*
- * Origin-form only.  An escape that is none is refused in the path, where
- * programs disagree on what it is; a query may hold anything printable.
- */
-
-static int
-check_target(tgn_message_t *m)
-{
-    size_t         i;
-    tg_str_t       t;
-    unsigned char  ch;
-
-    t = m->r.target;
-
-    if (t.len == 0 || t.data[0] != '/') {
-        return refuse(m, 400, "the request target is not origin-form");
-    }
-
-    m->r.path = t;
-
-    for (i = 0; i < t.len; i++) {
-        ch = (unsigned char) t.data[i];
-
-        if (ch <= ' ' || ch >= 127 || ch == '#') {
-            return refuse(m, 400, "the request target holds a character that"
-                                  " no URI has");
-        }
-
-        if (ch == '?' && m->r.path.len == t.len) {
-            m->r.path.len = i;
-            m->r.query.data = t.data + i + 1;
-            m->r.query.len = t.len - i - 1;
-        }
-
-        if (ch != '%') {
-            continue;
-        }
-
-        if (t.len - i < 3 || !is_hex(t.data[i + 1]) || !is_hex(t.data[i + 2]))
-        {
-            if (m->r.path.len == t.len) {
-                return refuse(m, 400, "the request path holds a broken"
-                                      " escape");
-            }
-
-        } else if (t.data[i + 1] == '0' && t.data[i + 2] == '0') {
-            return refuse(m, 400, "the request target holds %00");
-        }
-    }
-
-    return HPE_OK;
-}
-
-
-/* RFC 9112 6.1 to 6.3: one way only to say how long the body is. */
-
-static int
-check_framing(tgn_message_t *m, size_t nlength, size_t ncoding,
-    tg_str_t length, tg_str_t coding)
-{
-    size_t  i;
-
-    if (nlength > 1) {
-        return refuse(m, 400, "there is more than one Content-Length");
-    }
-
-    if (nlength && ncoding) {
-        return refuse(m, 400, "there is a Content-Length and a"
-                              " Transfer-Encoding");
-    }
-
-    if (ncoding > 1 || (ncoding && !is_word(coding, "chunked"))) {
-        return refuse(m, 400, "the Transfer-Encoding is not \"chunked\"");
-    }
-
-    if (ncoding && m->r.minor == 0) {
-        return refuse(m, 400, "HTTP/1.0 has no Transfer-Encoding");
-    }
-
-    if (nlength == 0) {
-        return HPE_OK;
-    }
-
-    for (i = 0; i < length.len; i++) {
-        if (length.data[i] < '0' || length.data[i] > '9') {
-            break;
-        }
-    }
-
-    if (length.len == 0 || i != length.len) {
-        return refuse(m, 400, "the Content-Length is not a number");
-    }
-
-    if (length.len > 19) {
-        return refuse(m, 413, "the body is too long");
-    }
-
-    return HPE_OK;
-}
-
-
-static int
-check_headers(tgn_message_t *m)
-{
-    int            rc;
-    size_t         i, nhost, nlength, ncoding, nexpect;
-    tg_str_t       length, coding, expect;
-    tgn_header_t  *h;
-
-    nhost = 0;
-    nlength = 0;
-    ncoding = 0;
-    nexpect = 0;
-    length = (tg_str_t) TG_NULL_STR;
-    coding = (tg_str_t) TG_NULL_STR;
-    expect = (tg_str_t) TG_NULL_STR;
-
-    for (i = 0; i < m->n; i++) {
-        h = &m->headers[i];
-
-        if (!tgn_is_token(h->name.data, h->name.len)) {
-            return refuse(m, 400, "a header name is no token");
-        }
-
-        if (!tgn_is_value(h->value.data, h->value.len)) {
-            return refuse(m, 400, "a header holds a control character");
-        }
-
-        if (is_word(h->name, "Host")) {
-            nhost++;
-            m->r.host = h->value;
-
-        } else if (is_word(h->name, "Content-Length")) {
-            nlength++;
-            length = h->value;
-
-        } else if (is_word(h->name, "Transfer-Encoding")) {
-            ncoding++;
-            coding = h->value;
-
-        } else if (is_word(h->name, "Expect")) {
-            nexpect++;
-            expect = h->value;
-        }
-    }
-
-    if (nhost > 1 || (nhost == 0 && !(m->r.minor == 0 && m->http10_no_host))) {
-        return refuse(m, 400, nhost ? "there is more than one Host"
-                                    : "there is no Host");
-    }
-
-    rc = check_framing(m, nlength, ncoding, length, coding);
-    if (rc != HPE_OK) {
-        return rc;
-    }
-
-    if (nexpect > 1 || (nexpect && !is_word(expect, "100-continue"))) {
-        return refuse(m, 417, "the expectation is not 100-continue");
-    }
-
-    m->expect = nexpect && m->r.minor == 1;
-
-    return HPE_OK;
-}
-
-
 static tg_str_t
 span(tgn_message_t *m, tgn_span_t s)
 {
@@ -412,7 +216,6 @@ trimmed(tg_str_t s)
 static int
 on_headers_complete(llhttp_t *parser)
 {
-    int             rc;
     size_t          i;
     tgn_message_t  *m = parser->data;
 
@@ -421,7 +224,8 @@ on_headers_complete(llhttp_t *parser)
     if (llhttp_get_http_major(parser) != 1
         || llhttp_get_http_minor(parser) > 1)
     {
-        return refuse(m, 505, "the version is neither HTTP/1.0 nor HTTP/1.1");
+        return tgn_refuse(m, 505,
+                          "the version is neither HTTP/1.0 nor HTTP/1.1");
     }
 
     m->r.minor = llhttp_get_http_minor(parser);
@@ -431,7 +235,7 @@ on_headers_complete(llhttp_t *parser)
     m->r.head = llhttp_get_method(parser) == HTTP_HEAD;
 
     if (llhttp_get_method(parser) == HTTP_CONNECT) {
-        return refuse(m, 405, "CONNECT is for proxies");
+        return tgn_refuse(m, 405, "CONNECT is for proxies");
     }
 
     m->r.target = span(m, m->target);
@@ -444,13 +248,8 @@ on_headers_complete(llhttp_t *parser)
     m->r.headers = m->headers;
     m->r.nheaders = m->n;
 
-    rc = check_target(m);
-    if (rc == HPE_OK) {
-        rc = check_headers(m);
-    }
-
-    if (rc != HPE_OK) {
-        return rc;
+    if (tgn_check_request(m) != HPE_OK) {
+        return HPE_USER;
     }
 
     m->keepalive = llhttp_should_keep_alive(parser);
@@ -587,7 +386,7 @@ fault(tgn_message_t *m, llhttp_errno_t error)
         }
     }
 
-    (void) refuse(m, 400, reason);
+    (void) tgn_refuse(m, 400, reason);
 
     return TGN_PARSE_ERROR;
 }
@@ -630,15 +429,15 @@ parse_head(tgn_message_t *m, const char *data, size_t len, size_t *used)
     rc = scan_head(m, data, len, &end);
 
     if (rc == TG_ERR_SYNTAX) {
-        (void) refuse(m, 400, "a line is not ended by CR LF, is continued, or"
-                              " holds NUL or a blank too many");
+        (void) tgn_refuse(m, 400, "a line is not ended by CR LF, is continued,"
+                                  " or holds NUL or a blank too many");
         return TGN_PARSE_ERROR;
     }
 
     m->head += end;
 
     if (m->head > m->limits->head) {
-        (void) refuse(m, 431, "the headers are too long");
+        (void) tgn_refuse(m, 431, "the headers are too long");
         return TGN_PARSE_ERROR;
     }
 
@@ -707,7 +506,7 @@ tgn_parse(tgn_message_t *m, const char *data, size_t len, size_t *used)
     if (result == TGN_PARSE_MORE
         && m->raw / CHUNK_OVERHEAD > m->limits->body + m->limits->head)
     {
-        (void) refuse(m, 413, "the body is too long");
+        (void) tgn_refuse(m, 413, "the body is too long");
         return TGN_PARSE_ERROR;
     }
 
