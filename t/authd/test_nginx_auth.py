@@ -155,7 +155,7 @@ def test_body_is_not_waited_for(authd, announced):
         assert client.reader.rest() == b""
 
 
-def test_policy_none(tmp_path, localapi):
+def test_check_18_policy_none(tmp_path, localapi):
     """Without "policy: member" nobody passes, and the log says so."""
 
     with Authd(tmp_path, localapi.path,

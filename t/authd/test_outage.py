@@ -132,7 +132,7 @@ def test_check_19_404_while_not_running(tmp_path, state):
         assert ask(authd, "auth").status == 401
 
 
-def test_404_of_a_restart_is_no_stranger(authd, localapi):
+def test_check_19_404_of_a_restart_is_no_stranger(authd, localapi):
     """The state is asked for behind a 404, however new what is known is."""
 
     assert ask(authd).status == 200
@@ -166,7 +166,7 @@ def test_peers_that_come_behind_a_404_are_known(authd, localapi):
     assert ask(authd).status == 200
 
 
-def test_timeout(tmp_path, localapi):
+def test_check_19_timeout(tmp_path, localapi):
     """A tailscaled that says nothing costs its time, and no more."""
 
     conf = CONF + "localapi_timeout: 300ms\n"
@@ -180,7 +180,7 @@ def test_timeout(tmp_path, localapi):
         assert ask(authd).status == 200
 
 
-def test_no_access(tmp_path):
+def test_check_19_no_access(tmp_path):
     """The cause and the way out are in the log."""
 
     if os.geteuid() != 0:
@@ -207,7 +207,7 @@ def test_stale_connection(authd, localapi):
             assert ask(authd).status == 200
 
 
-def test_devnet_restart(tmp_path):
+def test_check_19_devnet_restart(tmp_path):
     """No socket, then 404 for everybody, then as before: never a 403."""
 
     people = """

@@ -41,7 +41,10 @@ def replaced(text, **values):
 
 def clean(answer):
     """That the app saw alice, and nothing else that it could take for a
-    name."""
+    name; and check 17: the client sees none of it."""
+
+    assert not [name for name, _ in answer.headers if re.match(
+        "x-webauth|tailscale|tailgate", name, re.I)]
 
     seen = answer.json()["headers"]
     identity = {name: value for name, value in seen.items()
@@ -139,7 +142,7 @@ def test_nginx(nginx, daemon):
 
 
 @pytest.mark.parametrize("forged", FORGED, ids=lambda h: h[0])
-def test_nginx_forged(tmp_path, daemon, app, forged):
+def test_check_12_13_nginx_forged(tmp_path, daemon, app, forged):
     """The snippet sets what the app is to read. Other spellings pass with
     nginx's own two directives alone, which the guide says to leave."""
 
@@ -171,7 +174,7 @@ def test_nginx_stranger(nginx, daemon, localapi, app):
     assert daemon.decided()["audit"] == "deny"
 
 
-def test_nginx_malformed_is_denied(nginx, daemon, app):
+def test_check_21_nginx_malformed_is_denied(nginx, daemon, app):
     """400 of the daemon is 500 of auth_request, and a denial of the
     snippet."""
 
@@ -183,7 +186,7 @@ def test_nginx_malformed_is_denied(nginx, daemon, app):
     assert app.requests == []
 
 
-def test_nginx_outage(nginx, daemon, localapi, app):
+def test_check_19_nginx_outage(nginx, daemon, localapi, app):
     """503 with a page, whether tailscaled is gone or the daemon is."""
 
     localapi.answer = lambda *_: None
@@ -215,7 +218,7 @@ def test_nginx_auth_location_is_internal(nginx, app):
     assert get(nginx.port, "/tailgate-auth").status == 404
 
 
-def test_nginx_whoami(nginx):
+def test_check_33_nginx_whoami(nginx):
     answer = get(nginx.port, "/whoami", [
         ("Remote-Addr", "100.64.0.9"), ("X-Forwarded-For", "100.64.0.9")])
     assert answer.status == 200
@@ -228,7 +231,7 @@ def test_nginx_whoami(nginx):
     assert answer.status == 400
 
 
-def test_nginx_local_address(tmp_path, daemon, app, localapi):
+def test_check_03_nginx_local_address(tmp_path, daemon, app, localapi):
     """A tailnet source that realip names came to no address of the node's:
     the snippet says which line to leave out for that."""
 
@@ -342,7 +345,7 @@ def test_haproxy(haproxy, daemon):
 
 
 @pytest.mark.parametrize("forged", FORGED, ids=lambda h: h[0])
-def test_haproxy_forged(haproxy, forged):
+def test_check_12_13_haproxy_forged(haproxy, forged):
     """Every spelling goes."""
 
     clean(get(haproxy, "/", [forged]))
@@ -361,7 +364,7 @@ def test_haproxy_denies(haproxy, daemon, localapi, app):
     assert app.requests == []
 
 
-def test_haproxy_outage(haproxy, daemon, localapi, app):
+def test_check_19_haproxy_outage(haproxy, daemon, localapi, app):
     localapi.answer = lambda *_: None
     answer = get(haproxy, "/")
     assert answer.status == 503
@@ -482,7 +485,7 @@ def test_caddy_websocket(caddy, app):
     assert " 101 " in answer
 
 
-def test_caddy_by_forwarded_for(caddy, daemon, localapi):
+def test_check_02_caddy_by_forwarded_for(caddy, daemon, localapi):
     """Without a word about the source the last address of X-Forwarded-For
     counts: Caddy's own peer, whoever trusted_proxies lists. It has no port, so
     that on loopback it is nobody."""
@@ -499,7 +502,7 @@ def test_caddy_by_forwarded_for(caddy, daemon, localapi):
     assert localapi.asked == []
 
 
-def test_caddy_missing_attribute(caddy, localapi):
+def test_check_14_caddy_missing_attribute(caddy, localapi):
     """The client's own header does not survive one that is empty, whatever
     the Caddyfile strips before."""
 
