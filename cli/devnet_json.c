@@ -211,6 +211,8 @@ hostinfo(const cli_world_t *world, const cli_node_t *node)
     set(info, "GoArch", json_string("amd64"));
     set(info, "GoArchVar", json_string("v1"));
     set(info, "GoVersion", json_string("go1.26.8"));
+    set(info, "RoutableIPs", json_array_size(node->routes)
+                             ? json_deep_copy(node->routes) : NULL);
     set(info, "Services",
         json_pack("[{s:s, s:i}, {s:s, s:i}, {s:s, s:i}]",
                   "Proto", "peerapi4", "Port", 41641,
