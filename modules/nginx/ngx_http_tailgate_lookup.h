@@ -136,6 +136,11 @@ ngx_http_tailgate_peer_t *ngx_http_tailgate_peer_hold(
     ngx_http_tailgate_peer_t *peer);
 void ngx_http_tailgate_peer_release(ngx_http_tailgate_peer_t *peer);
 
+/* Between node.c and lookup.c: an answer is there; a waiter has gone. */
+
+void ngx_http_tailgate_waiter_post(ngx_queue_t *q);
+void ngx_http_tailgate_lookup_leave(ngx_http_tailgate_lookup_t *lookup);
+
 /* libtailgate's allocator over a pool. */
 
 tg_alloc_t ngx_http_tailgate_alloc(ngx_pool_t *pool);

@@ -168,6 +168,13 @@ char *ngx_http_tailgate_merge_srv_conf(ngx_conf_t *cf, void *parent,
 void *ngx_http_tailgate_create_loc_conf(ngx_conf_t *cf);
 char *ngx_http_tailgate_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+
+/* compile.c */
+
+ngx_int_t ngx_http_tailgate_compile_headers(ngx_conf_t *cf,
+    ngx_http_tailgate_loc_conf_t *lcf);
+ngx_int_t ngx_http_tailgate_compile_cookies(ngx_conf_t *cf,
+    ngx_http_tailgate_loc_conf_t *lcf);
 ngx_int_t ngx_http_tailgate_init_servers(ngx_conf_t *cf);
 
 /* directives.c */
