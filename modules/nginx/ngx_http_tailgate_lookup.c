@@ -144,6 +144,9 @@ ngx_http_tailgate_lookup_create(ngx_http_tailgate_node_t *node,
     lookup->pool = pool;
     lookup->owner = node;
 
+    /* it may be given up before anything is asked */
+    lookup->call.localapi = &node->localapi;
+
     ngx_queue_init(&lookup->waiters);
     ngx_rbtree_insert(&node->lookups, &lookup->node.node);
 

@@ -391,6 +391,32 @@ def test_last_waiter_ends_the_lookup(world, tmp_path):
     assert get(where, "/", source="100.64.0.4").status == 200
 
 
+def test_client_leaves_before_the_question(world, api):
+    """The only one that waits for a lookup goes while nginx still asks the
+    node about itself."""
+
+    done = threading.Event()
+
+    def silent(query):
+        done.wait(10)
+        return None
+
+    api.status = silent
+    nginx = start(world, api)
+    for leaving in (1, 5):
+        clients = [Client(nginx.port) for _ in range(leaving)]
+        for client in clients:
+            client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        time.sleep(0.2)
+        for client in clients:
+            client.close()
+        time.sleep(0.2)
+    done.set()
+    api.status = http(body=RUNNING)
+    assert get(nginx.port, "/").status == 200
+    assert "exited on signal" not in nginx.error_log()
+
+
 def test_more_lookups_than_connections(world, api):
     """Beyond 64 at once they wait their turn."""
 
