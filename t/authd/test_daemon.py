@@ -155,9 +155,10 @@ def test_no_listener(tmp_path, localapi):
 def test_check_31_socket(tmp_path, localapi, mode):
     """Exactly this mode and group, whatever the umask; gone at the end."""
 
-    conf = CONF.replace("  senders", f'  mode: "{mode}"\n  group: nogroup\n'
+    name = "nogroup" if os.geteuid() == 0 else os.getegid()
+    group = grp.getgrnam(name).gr_gid if name == "nogroup" else name
+    conf = CONF.replace("  senders", f'  mode: "{mode}"\n  group: {name}\n'
                         "  senders")
-    group = grp.getgrnam("nogroup").gr_gid
     old = os.umask(0o077)
     try:
         authd = Authd(tmp_path, localapi.path, conf).start()
