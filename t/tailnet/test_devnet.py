@@ -172,6 +172,12 @@ PEER_VALUES = {
     "PeerAPIURL": "no PeerAPI to be reached",
     "TaildropTarget": "the same",
     "InEngine": "whether packets were sent",
+    "Active": "the same",
+    "CurAddr": "the same",
+    "RxBytes": "the same",
+    "TxBytes": "the same",
+    "LastWrite": "the same",
+    "LastHandshake": "the same",
 }
 
 STATUS = Exceptions(
