@@ -24,6 +24,14 @@ int
 cli_ask(const char *socket, const char *target, const tg_alloc_t *alloc,
     cli_answer_t *answer)
 {
+    return cli_ask_max(socket, target, 0, alloc, answer);
+}
+
+
+int
+cli_ask_max(const char *socket, const char *target, size_t max,
+    const tg_alloc_t *alloc, cli_answer_t *answer)
+{
     int                  rc;
     keep_t               k = { alloc, answer, false };
     tgn_localapi_conf_t  conf = { 0 };
@@ -31,6 +39,7 @@ cli_ask(const char *socket, const char *target, const tg_alloc_t *alloc,
     *answer = (cli_answer_t) { .status = TGN_LOCALAPI_FAILED, .error = "" };
 
     conf.socket = socket;
+    conf.body_max = max;
 
     rc = tgn_localapi_get_wait(&conf, target, keep, &k);
 

@@ -36,6 +36,11 @@ typedef struct {
 int cli_ask(const char *socket, const char *target, const tg_alloc_t *alloc,
     cli_answer_t *answer);
 
+/* The same, for an answer of up to max bytes. */
+
+int cli_ask_max(const char *socket, const char *target, size_t max,
+    const tg_alloc_t *alloc, cli_answer_t *answer);
+
 /*
  * Asks for the node's status and reads it.  Returns TG_OK with *self filled,
  * or an error after having filled *answer: answer->error is then always a

@@ -15,6 +15,7 @@ const cli_command_t  cli_commands[] = {
     { "whois", "who is behind an address", cli_whois },
     { "status", "how this node is, what is wrong and what to do",
       cli_status },
+    { "acl", "the tailnet's policy file: check, explain, compare", cli_acl },
     { "devnet", "play a tailnet from a file, for a machine that has none",
       cli_devnet }
 };
