@@ -40,8 +40,8 @@ static const char  who_usage[] =
 static const char  what_usage[] =
     "usage: tailgate acl what --policy FILE --src LOGIN [--netmap N.json]\n"
     "\n"
-    "Lists where the nodes of LOGIN may open an SSH session, as which account,\n"
-    "and by which rule.\n"
+    "Lists where the nodes of LOGIN may open an SSH session, as which\n"
+    "account, and by which rule.\n"
     "\n"
     "  --policy FILE    the policy\n"
     "  --netmap N.json  who is there; default: the node's own status\n"

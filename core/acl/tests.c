@@ -63,8 +63,8 @@ static void run_ssh_dst(run_t *run, const tg_hujson_t **fields, select_t *src,
     select_t *dst);
 static void run_ssh_user(run_t *run, const tg_hujson_t *item, select_t *src,
     const tgi_end_t *dst, tg_acl_action_t wanted);
-static const char *resolve(const tg_acl_t *acl, tg_str_t text, tgi_which_t which,
-    purpose_t purpose, select_t *select);
+static const char *resolve(const tg_acl_t *acl, tg_str_t text,
+    tgi_which_t which, purpose_t purpose, select_t *select);
 static bool next_end(const tg_acl_t *acl, select_t *select, tgi_end_t *end);
 
 
