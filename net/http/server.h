@@ -239,8 +239,9 @@ int tgn_query_arg(tg_str_t query, const char *name, size_t n, char *buf,
     size_t size, size_t *len);
 
 /*
- * Calls abort(data) if the connection ends, or the server is stopped hard,
- * before the answer was complete; r is gone then, and abort() must not answer.
+ * Calls abort(data) if the client closes the connection or its side of it, or
+ * the server is stopped hard, before the answer was complete; r is gone then,
+ * and abort() must not answer.
  * It also ends r->data: nothing else is called.  NULL unsets.
  */
 

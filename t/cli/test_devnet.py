@@ -549,6 +549,14 @@ def test_remove_and_add(devnet, bus):
     assert "dora-laptop" not in names(change["PeersChanged"])
 
 
+def test_the_last_one_leaves(devnet):
+    devnet.ctl("remove", "carol.other.ts.net")
+    devnet.ctl("add", "{name: x, address: 100.64.0.33, tags: [tag:x]}")
+    assert names(json.loads(devnet.ctl("list"))["nodes"]) == [
+        "alice-laptop", "bob-phone", "ci-runner", "router", "x"]
+    assert login(devnet, "100.64.0.33") == "tagged-devices"
+
+
 @pytest.mark.parametrize("words, says", [
     (["rename", "nobody", "x"], 'no node is named "nobody"'),
     (["move", "alice-laptop", "x@y"], 'no user has the login "x@y"'),

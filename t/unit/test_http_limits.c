@@ -8,6 +8,8 @@
 
 #include "http_world.h"
 
+#include <sys/resource.h>
+
 
 static bool
 has_aborted(void *arg)
@@ -269,6 +271,63 @@ test_connection_cap(void **state)
 }
 
 
+static bool
+has_no_descriptor(void *arg)
+{
+    (void) arg;
+
+    return strstr(w.said, "no descriptor left") != NULL;
+}
+
+
+/* Without descriptors connections wait, and are served once there are some. */
+
+static void
+test_no_descriptors(void **state)
+{
+    int            fd, n, full[256];
+    char          *text;
+    struct rlimit  before, limit;
+
+    (void) state;
+
+    fd = dial();
+    put(fd, "GET /a HTTP/1.1\r\n" H "Connection: close\r\n\r\n");
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+
+    limit = before;
+    limit.rlim_cur = 128;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+
+    for (n = 0; n < 256; n++) {
+        full[n] = dup(fd);
+
+        if (full[n] == -1) {
+            break;
+        }
+    }
+
+    assert_true(run_until(has_no_descriptor, NULL));
+    assert_int_equal(w.requests, 0);
+
+    /* said once, not in each turn of the loop */
+    assert_int_equal(w.logs, 1);
+
+    while (n > 0) {
+        (void) close(full[--n]);
+    }
+
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+
+    text = rest(fd, 65536);
+    assert_non_null(strstr(text, "/a body=0"));
+
+    free(text);
+    (void) close(fd);
+}
+
+
 static void
 test_refused_peer(void **state)
 {
@@ -390,6 +449,7 @@ main(void)
         TEST(test_slow_head),
         TEST(test_requests_per_connection),
         TEST(test_connection_cap),
+        TEST(test_no_descriptors),
         TEST(test_refused_peer),
         TEST(test_malformed),
         TEST(test_stop),
