@@ -20,6 +20,10 @@
 
 #define NGX_HTTP_TAILGATE_LOCALAPI_ACTIVE  64
 
+/* In ms: the queue of a busy tailscaled may be full for a moment. */
+
+#define NGX_HTTP_TAILGATE_LOCALAPI_PAUSE   10
+
 
 typedef struct {
     ngx_queue_t                    queue;
@@ -29,11 +33,15 @@ typedef struct {
 
 
 static void ngx_http_tailgate_call_start(ngx_http_tailgate_call_t *call);
+static void ngx_http_tailgate_call_begin(ngx_http_tailgate_call_t *call);
+static void ngx_http_tailgate_call_connect(ngx_http_tailgate_call_t *call);
+static void ngx_http_tailgate_connect_handler(ngx_event_t *ev);
 static ngx_connection_t *ngx_http_tailgate_idle_take(
     ngx_http_tailgate_localapi_t *localapi);
 static void ngx_http_tailgate_idle_keep(
     ngx_http_tailgate_localapi_t *localapi, ngx_connection_t *c);
 static void ngx_http_tailgate_idle_handler(ngx_event_t *ev);
+static ngx_uint_t ngx_http_tailgate_is_quiet(ngx_connection_t *c);
 static void ngx_http_tailgate_dummy_handler(ngx_event_t *ev);
 static ngx_int_t ngx_http_tailgate_connect(ngx_http_tailgate_call_t *call);
 static void ngx_http_tailgate_connect_failed(ngx_http_tailgate_call_t *call,
@@ -112,7 +120,6 @@ ngx_http_tailgate_localapi_ask(ngx_http_tailgate_call_t *call,
     call->timer.data = call;
     call->timer.log = ngx_cycle->log;
 
-    call->event.handler = ngx_http_tailgate_fail_handler;
     call->event.data = call;
     call->event.log = ngx_cycle->log;
 
@@ -155,23 +162,58 @@ ngx_http_tailgate_call_start(ngx_http_tailgate_call_t *call)
         call->reused = 1;
         call->localapi->active++;
 
+        ngx_http_tailgate_call_begin(call);
+
     } else {
         call->reused = 0;
 
-        if (ngx_http_tailgate_connect(call) != NGX_OK) {
-            /* the handler is never called from here */
-            ngx_post_event(&call->event, &ngx_posted_events);
-            return;
-        }
-
-        c = call->connection;
+        ngx_http_tailgate_call_connect(call);
     }
+}
+
+
+static void
+ngx_http_tailgate_call_begin(ngx_http_tailgate_call_t *call)
+{
+    ngx_connection_t  *c;
+
+    c = call->connection;
 
     c->data = call;
     c->read->handler = ngx_http_tailgate_read_handler;
     c->write->handler = ngx_http_tailgate_write_handler;
 
     ngx_post_event(c->write, &ngx_posted_events);
+}
+
+
+static void
+ngx_http_tailgate_call_connect(ngx_http_tailgate_call_t *call)
+{
+    switch (ngx_http_tailgate_connect(call)) {
+
+    case NGX_OK:
+        ngx_http_tailgate_call_begin(call);
+        break;
+
+    case NGX_AGAIN:
+        call->event.handler = ngx_http_tailgate_connect_handler;
+        ngx_add_timer(&call->event, NGX_HTTP_TAILGATE_LOCALAPI_PAUSE);
+        break;
+
+    default: /* NGX_ERROR */
+        /* the handler is never called from here */
+        call->event.handler = ngx_http_tailgate_fail_handler;
+        ngx_post_event(&call->event, &ngx_posted_events);
+        break;
+    }
+}
+
+
+static void
+ngx_http_tailgate_connect_handler(ngx_event_t *ev)
+{
+    ngx_http_tailgate_call_connect(ev->data);
 }
 
 
@@ -237,24 +279,17 @@ ngx_http_tailgate_idle_keep(ngx_http_tailgate_localapi_t *localapi,
 static void
 ngx_http_tailgate_idle_handler(ngx_event_t *ev)
 {
-    ssize_t                    n;
-    u_char                     buf[1];
     ngx_connection_t          *c;
     ngx_http_tailgate_idle_t  *idle;
 
     c = ev->data;
     idle = c->data;
 
-    if (!c->close) {
+    if (!c->close && ngx_http_tailgate_is_quiet(c)) {
+        ev->ready = 0;
 
-        n = recv(c->fd, buf, 1, MSG_PEEK);
-
-        if (n == -1 && ngx_socket_errno == NGX_EAGAIN) {
-            ev->ready = 0;
-
-            if (ngx_handle_read_event(ev, 0) == NGX_OK) {
-                return;
-            }
+        if (ngx_handle_read_event(ev, 0) == NGX_OK) {
+            return;
         }
     }
 
@@ -262,6 +297,20 @@ ngx_http_tailgate_idle_handler(ngx_event_t *ev)
     ngx_queue_insert_head(&idle->localapi->free, &idle->queue);
 
     ngx_close_connection(c);
+}
+
+
+/* Nothing has come in, nor has the other side closed. */
+
+static ngx_uint_t
+ngx_http_tailgate_is_quiet(ngx_connection_t *c)
+{
+    ssize_t  n;
+    u_char   buf[1];
+
+    n = recv(c->fd, buf, 1, MSG_PEEK);
+
+    return n == -1 && ngx_socket_errno == NGX_EAGAIN;
 }
 
 
@@ -322,6 +371,11 @@ ngx_http_tailgate_connect(ngx_http_tailgate_call_t *call)
         err = ngx_socket_errno;
 
         ngx_close_connection(c);
+
+        if (err == NGX_EAGAIN) {
+            return NGX_AGAIN;
+        }
+
         ngx_http_tailgate_connect_failed(call, err);
 
         return NGX_ERROR;
@@ -396,6 +450,15 @@ ngx_http_tailgate_write_handler(ngx_event_t *wev)
     call = c->data;
     b = &call->request;
 
+    /* what comes before a question is not its answer */
+
+    if (call->reused && b->pos == b->start
+        && !ngx_http_tailgate_is_quiet(c))
+    {
+        ngx_http_tailgate_died(call);
+        return;
+    }
+
     while (b->pos < b->last) {
 
         n = c->send(c, b->pos, b->last - b->pos);
@@ -439,6 +502,11 @@ ngx_http_tailgate_read_handler(ngx_event_t *rev)
 
     if (c->close) {
         ngx_http_tailgate_fail(call, "the worker process is shut down");
+        return;
+    }
+
+    if (call->reused && call->request.pos == call->request.start) {
+        /* not asked yet: the write handler looks at it */
         return;
     }
 
@@ -556,7 +624,8 @@ ngx_http_tailgate_body_append(ngx_http_tailgate_call_t *call,
 
 /*
  * The other side closed.  A kept-alive connection may have died since it was
- * last used: what was asked on it is asked once more on a new one.
+ * last used, or be out of step: what was asked on it is asked once more on a
+ * new one.
  */
 
 static void
@@ -590,7 +659,10 @@ ngx_http_tailgate_timeout_handler(ngx_event_t *ev)
 
     call = ev->data;
 
-    ngx_http_tailgate_error(call, "it did not answer within %M ms",
+    ngx_http_tailgate_error(call,
+                            call->event.timer_set
+                            ? "it did not accept a connection within %M ms"
+                            : "it did not answer within %M ms",
                             call->localapi->timeout);
     ngx_http_tailgate_call_done(call, 0);
 }
@@ -650,6 +722,10 @@ ngx_http_tailgate_call_close(ngx_http_tailgate_call_t *call, ngx_uint_t keep)
 
     if (call->timer.timer_set) {
         ngx_del_timer(&call->timer);
+    }
+
+    if (call->event.timer_set) {
+        ngx_del_timer(&call->event);
     }
 
     if (call->event.posted) {
