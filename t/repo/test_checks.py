@@ -10,6 +10,7 @@ import pytest
 
 import docs
 import includes
+import reference
 import style
 import symbols
 import tree
@@ -220,6 +221,86 @@ def test_parts(plant):
     plant("t/unit/test_a.c", "")
     root = plant("t/new/test_a.py", "")
     assert docs.check_parts(root) == ["t/new is no part of ./dev check"]
+
+
+COMMANDS = """
+static ngx_command_t  a[] = {
+
+    { ngx_string("tailgate"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      a, 0, 0, NULL },
+
+    { ngx_string("tailgate_user"), TG_ATTR_USER },
+    { ngx_string("not_ours"), 0 },
+"""
+
+PAGE = """# Module
+
+## Directives
+
+### tailgate
+
+    Syntax:   tailgate on | off;
+    Default:  tailgate off;
+    Context:  http, location
+
+Text.
+
+## Embedded Variables
+
+| `$tailgate_user` | text |
+"""
+
+DIRECTIVES = reference.check_directives
+VARIABLES = reference.check_variables
+
+
+@pytest.mark.parametrize("check, old, new, fault", [
+    (DIRECTIVES, "", "", None),
+    (VARIABLES, "", "", None),
+    (DIRECTIVES, "### tailgate\n", "### more\n",
+     "nothing about the directive tailgate"),
+    (DIRECTIVES, "## Embedded", "### more\n\n## Embedded",
+     "more is no directive"),
+    (DIRECTIVES, "http, loc", "http, server, loc",
+     "the contexts of tailgate are http, location"),
+    (DIRECTIVES, "    Default:  tailgate off;\n", "", "does not begin with"),
+    (DIRECTIVES, "tailgate on", "more on", "is another's"),
+    (VARIABLES, "$tailgate_user", "$tailgate_users",
+     "nothing about the variable tailgate_user"),
+    (VARIABLES, "| `$", "| `$tailgate_more` | |\n| `$",
+     "tailgate_more is no variable"),
+])
+def test_module_reference(plant, check, old, new, fault):
+    plant("modules/nginx/a.c", COMMANDS)
+    faults = check(plant(reference.MODULE, PAGE.replace(old, new)))
+    if fault is None:
+        assert faults == []
+
+    else:
+        assert fault in faults[0], faults
+
+
+def test_profiles(plant):
+    plant("core/headers/profiles.c", '    { .name = "a-b",\n'
+                                     '    { .name = "X-C",\n'
+                                     '    { .name = "d",\n')
+    root = plant("docs/headers.md", "### a-b\n\n### e\n\n### Not one\n")
+    assert reference.check_profiles(root) == [
+        "docs/headers.md: has nothing about the profile d",
+        "docs/headers.md: e is no profile"]
+
+
+def test_commands(plant):
+    plant("cli/commands.c", '    { "whois", "who", f },\n'
+                            '    { "status", "how", g },\n')
+    plant("docs/man/tailgate.1", "tailgate-whois\n")
+    plant("docs/man/tailgate-whois.1", "")
+    root = plant("docs/man/tailgate-links.1", "")
+    assert reference.check_commands(root) == [
+        "docs/man: has nothing about the command status",
+        "docs/man: links is no command",
+        "docs/man/tailgate.1: does not name tailgate-status"]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 import docs
 import includes
+import reference
 import style
 import symbols
 import tree
@@ -36,6 +37,14 @@ def test_style(check):
     docs.check_options, docs.check_links, docs.check_parts],
     ids=lambda check: check.__name__)
 def test_docs(check):
+    clean(check())
+
+
+@pytest.mark.parametrize("check", [
+    reference.check_directives, reference.check_variables,
+    reference.check_profiles, reference.check_commands],
+    ids=lambda check: check.__name__)
+def test_reference(check):
     clean(check())
 
 
