@@ -91,6 +91,7 @@ typedef struct {
 
 ngx_int_t ngx_http_tailgate_node_init(ngx_http_tailgate_node_t *node,
     ngx_pool_t *pool);
+void ngx_http_tailgate_node_exit(ngx_http_tailgate_node_t *node);
 
 /*
  * The own state, not older than age, of a node that is up: borrowed, good

@@ -17,6 +17,7 @@
 
 static ngx_int_t ngx_http_tailgate_init(ngx_conf_t *cf);
 static ngx_int_t ngx_http_tailgate_init_process(ngx_cycle_t *cycle);
+static void ngx_http_tailgate_exit_process(ngx_cycle_t *cycle);
 
 
 static ngx_conf_enum_t  ngx_http_tailgate_enable[] = {
@@ -149,7 +150,7 @@ ngx_module_t  ngx_http_tailgate_module = {
     ngx_http_tailgate_init_process,        /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    NULL,                                  /* exit process */
+    ngx_http_tailgate_exit_process,        /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
@@ -235,4 +236,17 @@ ngx_http_tailgate_init_process(ngx_cycle_t *cycle)
     mcf->node = node;
 
     return ngx_http_tailgate_node_init(node, cycle->pool);
+}
+
+
+static void
+ngx_http_tailgate_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_http_tailgate_main_conf_t  *mcf;
+
+    mcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_tailgate_module);
+
+    if (mcf && mcf->node) {
+        ngx_http_tailgate_node_exit(mcf->node);
+    }
 }

@@ -36,6 +36,16 @@ ngx_http_tailgate_node_init(ngx_http_tailgate_node_t *node, ngx_pool_t *pool)
 }
 
 
+void
+ngx_http_tailgate_node_exit(ngx_http_tailgate_node_t *node)
+{
+    if (node->self) {
+        ngx_http_tailgate_self_release(node->self);
+        node->self = NULL;
+    }
+}
+
+
 /* What a node says of itself before it runs is no good for later. */
 
 ngx_http_tailgate_self_t *

@@ -119,7 +119,7 @@ def sanitizer_environment(directory):
                              capture_output=True, text=True,
                              check=True).stdout.strip()
     return {"LD_PRELOAD": library,
-            "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0:exitcode=99"
+            "ASAN_OPTIONS": "detect_leaks=1:quarantine_size_mb=1:exitcode=99"
                             f":log_path={directory}/sanitizer",
             "UBSAN_OPTIONS": "print_stacktrace=1"
                              f":log_path={directory}/sanitizer"}
@@ -137,6 +137,12 @@ def stop_process(process, number=signal.SIGTERM, seconds=10):
         process.wait()
         raise AssertionError(f"{process.args[0]} did not end in"
                              f" {seconds} s") from None
+
+
+def is_sanitized():
+    """Whether the module is instrumented: memory is then no measure."""
+
+    return bool(sanitizer_environment("."))
 
 
 class ConfigError(Exception):

@@ -18,8 +18,8 @@ from conftest import ALICE, BOB, STRANGER
 from h2_test import H2Client
 from localapi_test import LocalAPI, http, person
 from network_test import own_network
-from tailgate_test import (Client, Nginx, certificate, get,
-                           sanitizer_environment, wait_until)
+from tailgate_test import (Client, Nginx, certificate, get, is_sanitized,
+                           wait_until)
 
 CONF = """
 keepalive_requests 100000;
@@ -42,7 +42,7 @@ def memory(nginx):
     """Resident kilobytes of the workers; none under AddressSanitizer, which
     keeps what was freed."""
 
-    if sanitizer_environment(nginx.directory):
+    if is_sanitized():
         return 0
 
     total = 0
