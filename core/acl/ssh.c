@@ -437,6 +437,18 @@ read_src(tg_acl_t *acl, const tg_hujson_t *src, tgi_ssh_t *rule)
 }
 
 
+/* Nobody sits at a tagged node who could be asked. */
+
+static int
+check_tagged(tg_acl_t *acl, const tg_hujson_t *item, const tgi_ssh_t *rule)
+{
+    return rule->action == TG_ACL_CHECK
+           ? tgi_acl_fail(acl, item->offset, "\"check\" action does not "
+                          "support tags in src")
+           : TG_OK;
+}
+
+
 static int
 check_src(tg_acl_t *acl, const tg_hujson_t *item, const tgi_sel_t *sel,
     const tgi_ssh_t *rule)
@@ -461,13 +473,10 @@ check_src(tg_acl_t *acl, const tg_hujson_t *item, const tgi_sel_t *sel,
                                 &sel->text);
         }
 
-        /* fall through */
+        return check_tagged(acl, item, rule);
 
     case TGI_SEL_TAGGED:
-        return rule->action == TG_ACL_CHECK
-               ? tgi_acl_fail(acl, item->offset, "\"check\" action does not "
-                              "support tags in src")
-               : TG_OK;
+        return check_tagged(acl, item, rule);
 
     case TGI_SEL_DOMAIN:
         return tgi_acl_domain(acl, sel->domain) ? TG_OK
@@ -587,9 +596,11 @@ check_dst(tg_acl_t *acl, const tg_hujson_t *item, const tgi_sel_t *sel,
             return TG_OK;
         }
 
-        /* fall through */
+        break;
 
     default:
-        return tgi_acl_fail(acl, item->offset, "invalid dst %q", &sel->text);
+        break;
     }
+
+    return tgi_acl_fail(acl, item->offset, "invalid dst %q", &sel->text);
 }
