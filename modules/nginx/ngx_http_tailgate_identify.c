@@ -314,6 +314,7 @@ ngx_http_tailgate_suspend(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
         ngx_post_event(c->read, &ngx_posted_events);
 
     } else if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
+        ngx_http_tailgate_waiter_cancel(ctx->waiter);
         return NGX_ERROR;
     }
 
@@ -473,6 +474,9 @@ ngx_http_tailgate_set_peer(ngx_http_request_t *r,
 
     record->peer = peer;
     record->identified = r->connection->sockaddr;
+
+    /* it may be the old peer's */
+    ngx_str_null(&record->error);
 
     /* they may have been asked for before */
     ngx_http_tailgate_reset_variables(r);
