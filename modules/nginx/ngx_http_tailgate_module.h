@@ -131,6 +131,8 @@ typedef struct {
     ngx_str_t                   serve_picture;
 
     ngx_array_t                *cookies;      /* of ngx_table_elt_t: as sent */
+    ngx_http_tailgate_loc_conf_t  *guard;     /* let the peer in, and guards
+                                                 cookies */
 
     ngx_str_t                   error;        /* why it was not let in */
 
@@ -254,6 +256,8 @@ ngx_int_t ngx_http_tailgate_session_request(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
 ngx_int_t ngx_http_tailgate_session_response(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
+ngx_int_t ngx_http_tailgate_session_redirect(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record);
 
 /* variables.c */
 

@@ -22,7 +22,8 @@ static void ngx_http_tailgate_record_cleanup(void *data);
 /*
  * The context of this pass of r, made if there is none; NULL without memory.
  * A new one means another location, or a subrequest: the headers that an
- * earlier one was given are taken back.
+ * earlier one was given are taken back, and the cookies that its app has set
+ * get their companions.
  */
 
 ngx_http_tailgate_ctx_t *
@@ -55,6 +56,10 @@ ngx_http_tailgate_ctx(ngx_http_request_t *r)
 
     } else {
         rc = ngx_http_tailgate_headers_take_back(r, ctx);
+
+        if (rc == NGX_OK) {
+            rc = ngx_http_tailgate_session_redirect(r, ctx->record);
+        }
     }
 
     if (rc != NGX_OK) {

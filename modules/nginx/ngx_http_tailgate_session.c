@@ -12,8 +12,10 @@
 #include "ngx_http_tailgate_module.h"
 
 
+static ngx_int_t ngx_http_tailgate_companions(ngx_http_request_t *r,
+    const tg_session_t *session, const tg_identity_t *identity);
 static ngx_int_t ngx_http_tailgate_session(ngx_http_request_t *r,
-    tg_session_t *session);
+    ngx_http_tailgate_loc_conf_t *lcf, tg_session_t *session);
 static ngx_int_t ngx_http_tailgate_companion(ngx_http_request_t *r,
     const tg_session_t *session, const tg_identity_t *identity,
     ngx_table_elt_t *h);
@@ -25,6 +27,11 @@ static const tg_identity_t *ngx_http_tailgate_session_identity(
     ngx_http_tailgate_ctx_t *ctx);
 
 
+/* Marks a Set-Cookie header as a companion, or as one that has its own. */
+
+static ngx_str_t  ngx_http_tailgate_companion_key = ngx_string("Set-Cookie");
+
+
 /*
  * Cookies that were issued to somebody else do not reach the app; when nobody
  * was let in by our rules, none of those that are guarded does.
@@ -34,12 +41,13 @@ ngx_int_t
 ngx_http_tailgate_session_request(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx)
 {
-    int            rc;
-    size_t         i, removed;
-    tg_str_t      *in, *out;
-    tg_alloc_t     alloc;
-    ngx_array_t    values;
-    tg_session_t   session;
+    int                            rc;
+    size_t                         i, removed;
+    tg_str_t                      *in, *out;
+    tg_alloc_t                     alloc;
+    ngx_array_t                    values;
+    tg_session_t                   session;
+    ngx_http_tailgate_loc_conf_t  *lcf;
 
     if (ctx->sessions) {
         return NGX_OK;
@@ -47,8 +55,14 @@ ngx_http_tailgate_session_request(ngx_http_request_t *r,
 
     ctx->sessions = 1;
 
-    if (ngx_http_tailgate_session(r, &session) != NGX_OK) {
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_tailgate_module);
+
+    if (ngx_http_tailgate_session(r, lcf, &session) != NGX_OK) {
         return NGX_OK;
+    }
+
+    if (r == r->main && ctx->allowed) {
+        ctx->record->guard = lcf;
     }
 
     if (ngx_array_init(&values, r->pool, 2, sizeof(tg_str_t)) != NGX_OK
@@ -103,19 +117,59 @@ ngx_int_t
 ngx_http_tailgate_session_response(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx)
 {
-    ngx_uint_t             i;
-    ngx_array_t            headers;
-    tg_session_t           session;
-    ngx_table_elt_t      **h;
-    const tg_identity_t   *identity;
+    tg_session_t                   session;
+    const tg_identity_t           *identity;
+    ngx_http_tailgate_loc_conf_t  *lcf;
 
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_tailgate_module);
     identity = ngx_http_tailgate_session_identity(ctx);
 
     if (identity == NULL
-        || ngx_http_tailgate_session(r, &session) != NGX_OK)
+        || ngx_http_tailgate_session(r, lcf, &session) != NGX_OK)
     {
         return NGX_OK;
     }
+
+    return ngx_http_tailgate_companions(r, &session, identity);
+}
+
+
+/*
+ * The app answered by a redirect inside of nginx (X-Accel-Redirect), and its
+ * cookies go out with what another location says: their companions have to be
+ * made by the rules of the one that the app is behind.
+ */
+
+ngx_int_t
+ngx_http_tailgate_session_redirect(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record)
+{
+    tg_session_t                   session;
+    ngx_http_tailgate_loc_conf_t  *lcf;
+
+    lcf = record->guard;
+
+    if (r != r->main || lcf == NULL) {
+        return NGX_OK;
+    }
+
+    record->guard = NULL;
+
+    if (ngx_http_tailgate_session(r, lcf, &session) != NGX_OK) {
+        return NGX_OK;
+    }
+
+    return ngx_http_tailgate_companions(r, &session, &record->peer->identity);
+}
+
+
+static ngx_int_t
+ngx_http_tailgate_companions(ngx_http_request_t *r,
+    const tg_session_t *session, const tg_identity_t *identity)
+{
+    ngx_uint_t         i;
+    ngx_array_t        headers;
+    ngx_table_elt_t  **h;
 
     if (ngx_array_init(&headers, r->pool, 4, sizeof(ngx_table_elt_t *))
         != NGX_OK
@@ -127,7 +181,7 @@ ngx_http_tailgate_session_response(ngx_http_request_t *r,
     h = headers.elts;
 
     for (i = 0; i < headers.nelts; i++) {
-        if (ngx_http_tailgate_companion(r, &session, identity, h[i])
+        if (ngx_http_tailgate_companion(r, session, identity, h[i])
             != NGX_OK)
         {
             return NGX_ERROR;
@@ -182,9 +236,11 @@ ngx_http_tailgate_companion(ngx_http_request_t *r, const tg_session_t *session,
     ngx_memzero(companion, sizeof(ngx_table_elt_t));
 
     companion->hash = 1;
-    ngx_str_set(&companion->key, "Set-Cookie");
+    companion->key = ngx_http_tailgate_companion_key;
     companion->value.data = (u_char *) out.data;
     companion->value.len = out.len;
+
+    h->key = ngx_http_tailgate_companion_key;
 
     return NGX_OK;
 }
@@ -204,6 +260,7 @@ ngx_http_tailgate_set_cookies(ngx_http_request_t *r, ngx_array_t *headers)
         for (i = 0; i < part->nelts; i++) {
 
             if (h[i].hash == 0
+                || h[i].key.data == ngx_http_tailgate_companion_key.data
                 || h[i].key.len != sizeof("Set-Cookie") - 1
                 || ngx_strncasecmp(h[i].key.data, (u_char *) "Set-Cookie",
                                    sizeof("Set-Cookie") - 1)
@@ -264,12 +321,10 @@ ngx_http_tailgate_cookie_headers(ngx_http_request_t *r, ngx_array_t *values)
 /* NGX_DECLINED: the location guards no cookie. */
 
 static ngx_int_t
-ngx_http_tailgate_session(ngx_http_request_t *r, tg_session_t *session)
+ngx_http_tailgate_session(ngx_http_request_t *r,
+    ngx_http_tailgate_loc_conf_t *lcf, tg_session_t *session)
 {
-    ngx_http_tailgate_loc_conf_t   *lcf;
     ngx_http_tailgate_main_conf_t  *mcf;
-
-    lcf = ngx_http_get_module_loc_conf(r, ngx_http_tailgate_module);
 
     if (lcf->session_cookies.nelts == 0) {
         return NGX_DECLINED;

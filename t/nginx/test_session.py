@@ -34,6 +34,8 @@ server {
     location /accel { proxy_pass http://127.0.0.1:@APP@; }
     location /inner { internal; tailgate_session off;
                       proxy_pass http://127.0.0.1:@APP@/seen; }
+    location /guarded { internal; proxy_pass http://127.0.0.1:@APP@/seen; }
+    location /files { internal; tailgate off; root @DIR@; }
 }
 server {
     listen 127.0.0.1:@PORT2@;
@@ -232,6 +234,27 @@ def test_redirect_inside_restores_cookies(world, app):
         r["headers"].get("cookie") for r in world.app.requests] == [
         ["a=b", "c=d"], ["sid=s1; a=b", "c=d"]]
     assert answer.status == 200
+
+
+@pytest.mark.parametrize("inner", ["/files/a", "/inner", "/guarded"])
+def test_redirect_inside_keeps_new_cookies(world, app, inner):
+    """An app that sends a file by X-Accel-Redirect may renew its cookie in
+    the same answer, whatever guards the location of the file."""
+
+    os.makedirs(app.path("files"))
+    with open(app.path("files/a"), "w", encoding="ascii") as f:
+        f.write("a")
+    world.app.answers["/accel"] = (
+        200, [("X-Accel-Redirect", inner),
+              ("Set-Cookie", "sid=s2; Path=/"), ("Set-Cookie", "x=y")], "")
+    jar = Jar()
+    answer = jar.take(get(app.port, "/accel", source=ALICE))
+    assert answer.status == 200
+    assert sorted(v.split("=")[0] for v in answer.all("Set-Cookie")) == [
+        "sid", "tailgate-sid", "x"]
+    answer = get(app.port, "/", jar.header(), source=ALICE)
+    assert cookies(answer) == "sid=s2; x=y"
+    assert cookies(get(app.port, "/", jar.header(), source=BOB)) == "x=y"
 
 
 def test_reload_keeps_the_key(app):
