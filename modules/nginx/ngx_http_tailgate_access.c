@@ -31,6 +31,8 @@ static ngx_int_t ngx_http_tailgate_deny(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
 static ngx_int_t ngx_http_tailgate_unavailable(ngx_http_request_t *r,
     ngx_http_tailgate_record_t *record);
+static void ngx_http_tailgate_retry_after_clear(
+    ngx_http_tailgate_record_t *record);
 
 
 static ngx_http_module_t  ngx_http_tailgate_access_module_ctx = {
@@ -184,6 +186,7 @@ ngx_http_tailgate_precontent_handler(ngx_http_request_t *r)
     if (r == r->main && clcf->satisfy == NGX_HTTP_SATISFY_ANY
         && (rc == NGX_HTTP_FORBIDDEN || rc == NGX_HTTP_SERVICE_UNAVAILABLE))
     {
+        ngx_http_tailgate_retry_after_clear(ctx->record);
         return NGX_DECLINED;
     }
 
@@ -359,8 +362,6 @@ ngx_http_tailgate_unavailable(ngx_http_request_t *r,
         return NGX_HTTP_SERVICE_UNAVAILABLE;
     }
 
-    record->retry_after = 1;
-
     h = ngx_list_push(&r->headers_out.headers);
     if (h == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -372,5 +373,19 @@ ngx_http_tailgate_unavailable(ngx_http_request_t *r,
     ngx_str_set(&h->key, "Retry-After");
     ngx_str_set(&h->value, NGX_HTTP_TAILGATE_RETRY_AFTER);
 
+    record->retry_after = h;
+
     return NGX_HTTP_SERVICE_UNAVAILABLE;
+}
+
+
+/* Another module has let the client in: it need not come back. */
+
+static void
+ngx_http_tailgate_retry_after_clear(ngx_http_tailgate_record_t *record)
+{
+    if (record->retry_after) {
+        record->retry_after->hash = 0;
+        record->retry_after = NULL;
+    }
 }

@@ -135,10 +135,10 @@ typedef struct {
                                                  cookies */
 
     ngx_str_t                   error;        /* why it was not let in */
+    ngx_table_elt_t            *retry_after;  /* that the response was given */
 
     unsigned                    no_address:1; /* QUIC: it may move */
     unsigned                    serve_bad:1;
-    unsigned                    retry_after:1;
     unsigned                    funnel:1;
 } ngx_http_tailgate_record_t;
 

@@ -440,8 +440,11 @@ def test_satisfy_any_outage(world, satisfy):
     assert get(port, "/local", source=STRANGER).status == 200
     answer = get(port, "/", [BASIC], source=ALICE)
     assert answer.status == 200
+    assert answer.header("Retry-After") is None
     assert answer.seen("X-Webauth-User") == []
-    assert get(port, "/", source=ALICE).status == 503
+    answer = get(port, "/", source=ALICE)
+    assert answer.status == 503
+    assert answer.header("Retry-After") == "5"
 
 
 def test_order_of_access_modules(world):
