@@ -89,25 +89,31 @@ def test_shared_in_node_has_to_be_let_in(ask, carol):
     assert answer.seen(LOGIN) == ["carol@other.example"]
 
 
-@pytest.mark.parametrize("fields", [{"sharer": "", "sharee": True},
-                                    {"sharer": "alice@example.com",
-                                     "sharee": False},
-                                    {"sharer": "", "sharee": False}],
-                         ids=["sharee", "sharer", "another tailnet"])
-def test_each_sign_of_sharing_is_enough(net, ask, srv, carol, fields):
-    net.change(carol, **fields)
+@pytest.mark.parametrize("sharer, sharee, domain", [
+    ("alice@example.com", False, "tail.example"),
+    ("", True, "tail.example"),
+    ("", False, "other.example"),
+], ids=["sharer", "sharee", "another tailnet"])
+def test_each_sign_of_sharing_is_enough(net, ask, srv, carol, sharer, sharee,
+                                        domain):
+    def has(sharer, sharee, domain):
+        def found(who):
+            node = who["Node"]
+            return (("Sharer" in node) == bool(sharer)
+                    and ("ShareeNode" in node["Hostinfo"]) == sharee
+                    and node["Name"] == f"carol-laptop.{domain}.")
+        return found
+
+    net.change(carol, sharer=sharer, sharee=sharee, domain=domain)
 
     try:
-        net.seen(srv, carol, "changed", lambda who: (
-            ("Sharer" in who["Node"]) == bool(fields["sharer"])
-            and ("ShareeNode" in who["Node"]["Hostinfo"])
-            == fields["sharee"]))
+        net.seen(srv, carol, "changed", has(sharer, sharee, domain))
         assert web.said(ask(carol))[:2] == (403, "shared")
     finally:
-        net.change(carol, sharer="alice@example.com", sharee=True)
-        net.seen(srv, carol, "shared as before", lambda who: (
-            "Sharer" in who["Node"]
-            and "ShareeNode" in who["Node"]["Hostinfo"]))
+        net.change(carol, sharer="alice@example.com", sharee=True,
+                   domain="other.example")
+        net.seen(srv, carol, "shared as before",
+                 has("alice@example.com", True, "other.example"))
 
 
 def test_node_that_is_not_authorized_is_refused(net, ask, srv, bob):
