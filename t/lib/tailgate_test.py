@@ -119,7 +119,7 @@ def sanitizer_environment(directory):
                              capture_output=True, text=True,
                              check=True).stdout.strip()
     return {"LD_PRELOAD": library,
-            "ASAN_OPTIONS": "detect_leaks=1:quarantine_size_mb=1:exitcode=99"
+            "ASAN_OPTIONS": "detect_leaks=0:exitcode=99"
                             f":log_path={directory}/sanitizer",
             "UBSAN_OPTIONS": "print_stacktrace=1"
                              f":log_path={directory}/sanitizer"}
