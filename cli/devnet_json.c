@@ -570,6 +570,7 @@ bare_self(const cli_world_t *world)
     set(json, "Relay", json_string(""));
     set(json, "Created", json_string(GO_ZERO_TIME));
     set(json, "Online", json_false());
+    set(json, "PeerAPIURL", json_null());
     set(json, "InNetworkMap", json_false());
 
     (void) json_object_del(json, "AllowedIPs");
