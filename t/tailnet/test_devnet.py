@@ -6,6 +6,7 @@ answers compared field by field. What differs is in EXCEPTIONS, or is a fault.
 
 import json
 import os
+import signal
 
 import pytest
 import tailgate_test
@@ -690,3 +691,36 @@ def test_loopback(userspace, alice, tmp_path):
 
 def body_of(answer):
     return answer.json() if answer.status == 200 else answer.text
+
+
+# A tailscaled that has just started and does not reach its control server
+
+STARTING = Exceptions({
+    "Version": "devnet says which it is",
+    "Self.HostName": "the system's, before there is a map",
+    "Health*": "what a start is warned of",
+})
+
+
+def test_starting(outage, devnet, alice):
+    """Its status, and a 404 for whom it will know again."""
+
+    with outage("NoState") as node:
+        node.stop(number=signal.SIGKILL)
+        node.without_control("NoState")
+        devnet.ctl("state", "NoState")
+
+        try:
+            real, ours = [api.get("status?peers=false").json()
+                          for api in (node.localapi, devnet.localapi)]
+            found = differences(real, ours, STARTING)
+
+            real, ours = [api.whois(alice.v4)
+                          for api in (node.localapi, devnet.localapi)]
+            assert (real.status, real.text) == (ours.status, ours.text) == (
+                404, "no match for IP:port\n")
+        finally:
+            devnet.ctl("state", "Running")
+            node.with_control()
+
+    assert found == [], "\n" + "\n".join(found)
