@@ -473,3 +473,36 @@ def test_devnet_faults(world):
     begin = time.monotonic()
     assert get(nginx.port, "/", source=ALICE).status == 200
     assert time.monotonic() - begin > 0.19
+
+
+def test_check_35_how_it_asks(world, tmp_path):
+    """As anybody may: a GET with the Host that tailscaled wants, no Origin,
+    no Referer, nothing of the client's."""
+
+    requests = []
+
+    class Wire(LocalAPI):
+        def serve(self, connection):
+            class Tap:
+                @staticmethod
+                def recv(n):
+                    data = connection.recv(n)
+                    requests.append(data)
+                    return data
+
+                @staticmethod
+                def sendall(data):
+                    connection.sendall(data)
+            super().serve(Tap())
+
+    api = world.start(Wire(str(tmp_path / "wire.sock"), whois=GOOD))
+    nginx = world.nginx(CONF, localapi=api.path)
+    with Client(nginx.port) as client:
+        port = client.socket.getsockname()[1]
+        assert client.get("/", [("Origin", "http://evil"),
+                                ("Referer", "http://evil")]).status == 200
+    end = b" HTTP/1.1\r\nHost: local-tailscaled.sock\r\n\r\n"
+    assert [request for request in requests if request] == [
+        b"GET /localapi/v0/status?peers=false" + end,
+        b"GET /localapi/v0/whois?addr=127.0.0.1%3A" + str(port).encode()
+        + b"&proto=tcp" + end]

@@ -150,6 +150,22 @@ server {
     assert entry["status"] == "member"
 
 
+def test_too_early_does_not_spoil_the_log(world):
+    """The log takes what it finds, and must not find the early nothing."""
+
+    nginx = world.nginx(FORMAT + """
+server {
+    listen 127.0.0.1:@PORT@;
+    if ($tailgate_login = nobody) { return 402; }
+    if ($tailgate_status = nothing) { return 402; }
+    location / { tailgate on; proxy_pass http://127.0.0.1:@APP@; }
+}""")
+    assert get(nginx.port, "/", source=ALICE).status == 200
+    entry, = logged(nginx, 1)
+    assert entry["login"] == "alice@example.com"
+    assert entry["status"] == "member"
+
+
 def test_after_error_pages(world):
     """The log says who it was, wherever the request ended."""
 
