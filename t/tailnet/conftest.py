@@ -17,6 +17,17 @@ ROOT = HERE.parents[1]
 BUILD = Path(os.environ.get("TAILGATE_BUILD", ROOT / "build"))
 
 
+# how long each step took, from the beginning
+TIMES = pytest.StashKey[dict]()
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if TIMES in config.stash:
+        terminalreporter.write_line("tailnet up: " + ", ".join(
+            f"{step} {seconds:.2f} s"
+            for step, seconds in config.stash[TIMES].items()))
+
+
 @pytest.fixture(scope="session")
 def programs(request):
     """The folder of tailscale's programs, and the control server."""
@@ -40,7 +51,7 @@ def programs(request):
 
 
 @pytest.fixture(scope="session")
-def net(programs):
+def net(request, programs):
     """srv (web1, tag:web), alice, bob, ci (tag:ci), carol (shared in)."""
 
     net = Tailnet(*programs)
@@ -57,6 +68,7 @@ def net(programs):
                    sharer="alice@example.com", sharee=True)
         net.seen(net.nodes["srv"], net.nodes["carol"], "carol is shared in",
                  lambda who: "Sharer" in who["Node"])
+        request.config.stash[TIMES] = net.times
         yield net
     finally:
         net.close(keep=bool(os.environ.get("TAILGATE_KEEP")))
@@ -119,7 +131,7 @@ def outage(net):
     def new_node(state):
         number = net.added
         node, = net.add((f"out{number}", f"web-out{number}", "key-web",
-                         f"10.77.0.{30 + number}", {}))
+                         f"10.77.0.{100 + number}", {}))
 
         if state == "Running":
             try:

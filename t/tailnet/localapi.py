@@ -68,21 +68,6 @@ class LocalAPI:
         except (OSError, http.client.HTTPException):
             return None
 
-    def raw(self, request):
-        """What comes back for these bytes, until the other side is done."""
-
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-            sock.settimeout(10)
-            sock.connect(str(self.path))
-            sock.sendall(request)
-
-            data = b""
-            while True:
-                more = sock.recv(65536)
-                if not more:
-                    return data
-                data += more
-
     def bus(self, mask):
         return Bus(self.path, mask)
 

@@ -9,6 +9,7 @@ Nothing is attached to the host's network:
     NODE   eth0 on the bridge, tailscale0
 """
 
+import contextlib
 import json
 import shutil
 import tempfile
@@ -24,7 +25,6 @@ CONTROL_PORT = 8080
 RELAY_PORT = 3340
 
 DOMAIN = "tail.example"
-ELSEWHERE = "other.example"
 
 USERS = [
     {"id": 1, "login": "alice@example.com", "name": "Alice Ångström",
@@ -249,8 +249,7 @@ class Tailnet:
             self.nodes[node.space.name] = node
 
         self.added += len(nodes)
-
-        self.times[f"{len(nodes)} nodes"] = time.monotonic() - begin
+        self.times.setdefault("nodes", time.monotonic() - begin)
 
         return nodes
 
@@ -305,8 +304,9 @@ class Tailnet:
         return wait_for(what, probe)
 
     def close(self, keep=False):
-        for space in reversed(self.spaces):
-            space.close()
+        with contextlib.ExitStack() as rest:
+            if not keep:
+                rest.callback(shutil.rmtree, self.folder, ignore_errors=True)
 
-        if not keep:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            for space in self.spaces:
+                rest.callback(space.close)

@@ -121,11 +121,11 @@ class Space:
                 f"--mount={self.proc}/ns/mnt", f"--root={self.proc}/root",
                 "--"] + [str(arg) for arg in argv]
 
-    def run(self, *argv, check=True):
+    def run(self, *argv):
         done = subprocess.run(self.inside(argv), capture_output=True,
                               text=True, timeout=60)
 
-        if check and done.returncode != 0:
+        if done.returncode != 0:
             raise RuntimeError(f"{self.name}: {' '.join(map(str, argv))}: "
                                f"{done.stdout}{done.stderr}")
 
