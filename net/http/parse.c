@@ -129,7 +129,9 @@ on_name(llhttp_t *parser, const char *at, size_t len)
         return tgn_refuse(m, 400, "there is a trailer");
     }
 
-    if (m->n == m->limits->headers) {
+    /* the limit may have become lower since the last one */
+
+    if (m->n >= m->limits->headers) {
         return tgn_refuse(m, 431, "there are too many headers");
     }
 

@@ -229,3 +229,17 @@ def test_limits_by_reload(tmp_path, localapi):
         authd.reload(CONF + "limits: { head: 1024 }\n")
         assert authd.get("/auth", headers).status == 431
         assert authd.get("/auth", headers[:2]).status == 204
+
+
+def test_fewer_headers_by_reload(tmp_path, localapi):
+    """A head that has more lines already than the new limit allows is refused
+    at its next one."""
+
+    with Authd(tmp_path, localapi.path) as authd, \
+            Client(authd.socket) as client:
+        client.send(GOOD + b"".join(b"X-%d: y\r\n" % i for i in range(40)))
+        assert authd.get("/healthz").status == 200
+        authd.reload(CONF + "limits: { headers: 20 }\n")
+        client.send(b"".join(b"X-%d: y\r\n" % i for i in range(2000))
+                    + b"\r\n")
+        assert client.response().status == 431
