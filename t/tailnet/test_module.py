@@ -53,6 +53,20 @@ def test_each_is_seen_as_themself(ask, srv, alice, bob, family):
         assert answer.seen(LOGIN) == [login]
 
 
+def test_mapped_addresses(srv, alice, lan):
+    """A socket of both families shows IPv4 as ::ffff:a.b.c.d, at both ends."""
+
+    conf = CONF.replace("listen @PORT@;", "").replace(
+        "listen [::]:@PORT@;", "listen [::]:@PORT@ ipv6only=off;")
+
+    with web.serving(srv, "mapped", conf) as nginx:
+        for address in (srv.v4, srv.v6):
+            answer = web.get(alice, (address, nginx.port))
+            assert answer.seen(LOGIN) == ["alice@example.com"]
+
+        assert web.said(web.get(lan, (srv.v4, nginx.port))) == STRANGER
+
+
 def test_forged_header_does_not_arrive(ask, bob):
     for name in ("X-WEBAUTH-USER", "X_Webauth_User", "Remote-User",
                  "Tailscale-User-Login"):
@@ -132,19 +146,21 @@ def test_node_that_is_not_authorized_is_refused(net, ask, srv, bob):
     assert ask(bob).status == 200
 
 
-def test_node_that_changes_hands(net, ask, srv, bob):
+def test_node_that_changes_hands(net, nginx, srv, bob):
     """The next request of a kept connection is the new owner's."""
 
-    net.change(bob, user="alice@example.com")
+    with web.client(bob, (srv.v4, nginx.port)) as kept:
+        assert kept.get().seen(LOGIN) == ["bob@example.com"]
+        net.change(bob, user="alice@example.com")
 
-    try:
-        net.seen(srv, bob, "alice's", lambda who: who["Node"]["User"] == 1)
-        assert ask(bob).seen(LOGIN) == ["alice@example.com"]
-    finally:
-        net.change(bob, user="bob@example.com")
-        net.seen(srv, bob, "bob's", lambda who: who["Node"]["User"] == 2)
+        try:
+            net.seen(srv, bob, "alice's", lambda who: who["Node"]["User"] == 1)
+            assert kept.get().seen(LOGIN) == ["alice@example.com"]
+        finally:
+            net.change(bob, user="bob@example.com")
+            net.seen(srv, bob, "bob's", lambda who: who["Node"]["User"] == 2)
 
-    assert ask(bob).seen(LOGIN) == ["bob@example.com"]
+        assert kept.get().seen(LOGIN) == ["bob@example.com"]
 
 
 def test_removed_node_is_a_stranger(net, srv, bob, balancer):
