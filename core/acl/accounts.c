@@ -279,7 +279,7 @@ tg_acl_warn(const tg_acl_t *acl, tg_acl_warn_pt warn, void *ctx)
                     "in");
         }
 
-        if (acl->netmap != NULL) {
+        if (acl->netmap != NULL && rule->people) {
             warn_rule(&warner, rule);
         }
     }

@@ -154,6 +154,8 @@ typedef struct {
     const tg_hujson_t  *users;
     const tg_hujson_t  *env;
     uint32_t            index;
+    size_t              line;
+    size_t              column;
     tg_acl_action_t     action;
     int64_t             period;
     bool                zero;
@@ -161,6 +163,7 @@ typedef struct {
     bool                posture;
     bool                recorder;
     bool                self;       /* dst has autogroup:self */
+    bool                people;     /* dst has users' own nodes by name */
     bool                nonroot;
     tg_str_t           *literals;
     size_t              nliterals;

@@ -50,6 +50,28 @@ static int check_dst(tg_acl_t *acl, const tg_hujson_t *item,
     const tgi_sel_t *sel, const tg_hujson_t *src);
 
 
+/* Places are asked for often: each is counted on from the one before. */
+
+static void
+find_places(const tg_acl_t *acl, tgi_ssh_t *rules, size_t n)
+{
+    size_t  i, line, column, start;
+
+    for (i = 0, start = 0, line = 1, column = 1; i < n; i++) {
+        tg_hujson_position(acl->text.data + start, acl->text.len - start,
+                           rules[i].rule->offset - start, &rules[i].line,
+                           &rules[i].column);
+
+        rules[i].column += rules[i].line == 1 ? column - 1 : 0;
+        rules[i].line += line - 1;
+
+        start = rules[i].rule->offset;
+        line = rules[i].line;
+        column = rules[i].column;
+    }
+}
+
+
 /* Checks come first, then accepts, each in the order of the file. */
 
 int
@@ -78,6 +100,10 @@ tgi_acl_compile_ssh(tg_acl_t *acl, const tg_hujson_t *rules)
     {
         file[n].index = (uint32_t) n;
         rc = compile_rule(acl, value, &file[n++]);
+    }
+
+    if (rc == TG_OK) {
+        find_places(acl, file, n);
     }
 
     for (i = 0; rc == TG_OK && i < n; i++) {
@@ -525,6 +551,8 @@ read_dst(tg_acl_t *acl, const tg_hujson_t *dst, const tg_hujson_t *src,
         }
 
         rule->self |= sel.kind == TGI_SEL_SELF;
+        rule->people |= sel.kind == TGI_SEL_EMAIL
+                        || sel.kind == TGI_SEL_MEMBER;
     }
 
     return union_of(acl, dst, &rule->dst);

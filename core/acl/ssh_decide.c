@@ -421,6 +421,6 @@ tg_acl_rule(const tg_acl_t *acl, size_t number, tg_acl_rule_t *info)
     info->action = rule->action;
     info->index = rule->index;
     info->rule = rule->rule;
-    tg_hujson_position(acl->text.data, acl->text.len, rule->rule->offset,
-                       &info->line, &info->column);
+    info->line = rule->line;
+    info->column = rule->column;
 }
