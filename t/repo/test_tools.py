@@ -168,6 +168,18 @@ def test_alternatives(machine, installed, known, chosen):
         == ([[chosen]] if chosen else [])
 
 
+@pytest.mark.parametrize("known, wanted", [
+    (["gcc", "python3-aioquic"], ["python3-aioquic", "gcc"]),
+    (["gcc"], ["gcc"]),
+])
+def test_where_there(machine, known, wanted):
+    """After apt was asked, as a bare machine knows nothing."""
+
+    machine.says("later", *known)
+    assert machine.need("+ python3-aioquic", "gcc").returncode == 0
+    assert packages(machine.log[-1]) == wanted
+
+
 def test_update_first(machine):
     """A bare machine has no lists."""
 
