@@ -137,6 +137,7 @@ typedef struct {
     ngx_str_t                   error;        /* why it was not let in */
     ngx_table_elt_t            *retry_after;  /* that the response was given */
 
+    unsigned                    stripped:1;   /* of what nobody may send */
     unsigned                    no_address:1; /* QUIC: it may move */
     unsigned                    serve_bad:1;
     unsigned                    funnel:1;

@@ -46,13 +46,17 @@ ngx_http_tailgate_ctx(ngx_http_request_t *r)
     ctx->record = ngx_http_tailgate_record(r);
 
     if (ctx->record == NULL) {
-
         ctx->record = ngx_http_tailgate_record_create(r);
         if (ctx->record == NULL) {
             return NULL;
         }
+    }
 
+    /* an error_page may be tried when there was no memory to strip */
+
+    if (!ctx->record->stripped) {
         rc = ngx_http_tailgate_headers_strip(r, ctx);
+        ctx->record->stripped = rc == NGX_OK;
 
     } else {
         rc = ngx_http_tailgate_headers_take_back(r, ctx);
