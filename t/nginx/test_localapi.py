@@ -290,6 +290,7 @@ def test_check_19_trailing_bytes(world, api):
     for _ in range(5):
         answer = get(nginx.port, "/")
         assert answer.seen("X-Webauth-User") == ["alice@example.com"]
+    assert api.accepted == 5
 
 
 def test_check_19_unasked_bytes(world, api):

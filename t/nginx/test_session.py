@@ -186,6 +186,18 @@ def test_nobody_has_no_session(app, path):
                                        source=ALICE))
 
 
+def test_not_let_in_has_no_session(app):
+    """Known, but not one that this location's rules let in."""
+
+    jar = Jar()
+    jar.take(get(app.port, "/tagged/login", source=CI))
+    assert "sid=s1" in cookies(get(app.port, "/tagged", jar.header(),
+                                   source=CI))
+    answer = get(app.port, "/optional", jar.header(), source=CI)
+    assert answer.status == 200
+    assert cookies(answer) == "theme=dark"
+
+
 def test_other_door_has_no_session(app):
     """Let in by an address, not by us."""
 
