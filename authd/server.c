@@ -134,8 +134,10 @@ server_init(server_t *server, const char *file)
         return false;
     }
 
-    return server_http(authd) && server_listen(authd)
-           && server_signals(server);
+    /* who sees it listen may send a signal at once */
+
+    return server_http(authd) && server_signals(server)
+           && server_listen(authd);
 }
 
 
