@@ -17,6 +17,7 @@
 #define RETRY_AFTER  "5"           /* seconds, in answers of an outage */
 
 
+static bool exchange_unlisted(authd_exchange_t *ex);
 static void exchange_done(const authd_identified_t *identified, void *data);
 static void exchange_abort(void *data);
 static void exchange_audit(authd_exchange_t *ex, authd_result_t result,
@@ -58,15 +59,7 @@ authd_exchange_begin(authd_t *authd, tgn_request_t *r,
     ex->peer = *r->peer;
     ex->audit.sender = &ex->peer;
 
-    if (!authd_host_allowed(authd, r)) {
-        authd_exchange_refuse(ex, AUTHD_RESULT_UNLISTED, 421, NULL,
-                              "the Host is not one of listen.hosts");
-        return NULL;
-    }
-
-    if (!authd_sender_listed(&authd->conf->senders, r->peer)) {
-        authd_exchange_refuse(ex, AUTHD_RESULT_UNLISTED, 403, NULL,
-                              "the sender is not one of listen.senders");
+    if (exchange_unlisted(ex)) {
         return NULL;
     }
 
@@ -199,6 +192,27 @@ authd_answer_text(tgn_request_t *r, int code, const char *text)
 }
 
 
+/* Whether ex was refused, and is gone, as nobody of the lists has sent it. */
+
+static bool
+exchange_unlisted(authd_exchange_t *ex)
+{
+    if (!authd_host_allowed(ex->authd, ex->r)) {
+        authd_exchange_refuse(ex, AUTHD_RESULT_UNLISTED, 421, NULL,
+                              "the Host is not one of listen.hosts");
+        return true;
+    }
+
+    if (!authd_sender_listed(&ex->authd->conf->senders, &ex->peer)) {
+        authd_exchange_refuse(ex, AUTHD_RESULT_UNLISTED, 403, NULL,
+                              "the sender is not one of listen.senders");
+        return true;
+    }
+
+    return false;
+}
+
+
 static void
 exchange_done(const authd_identified_t *identified, void *data)
 {
@@ -206,6 +220,12 @@ exchange_done(const authd_identified_t *identified, void *data)
 
     ex = data;
     ex->lookup = NULL;
+
+    /* a configuration that came in the meantime decides all of it */
+
+    if (exchange_unlisted(ex)) {
+        return;
+    }
 
     ex->identified(ex, identified);
 }

@@ -66,6 +66,7 @@ bool
 authd_identify_configure(authd_identify_t *id, const authd_config_t *conf)
 {
     authd_query_t   *q;
+    authd_lookup_t  *lk;
     tgn_localapi_t  *api;
 
     if (!api_new(id->loop, conf, &api)) {
@@ -74,28 +75,31 @@ authd_identify_configure(authd_identify_t *id, const authd_config_t *conf)
 
     id->conf = conf;
 
-    /* another tailscaled may be another node: nothing of the old one stays */
+    /*
+     * Another tailscaled may be another node: nothing of the old one stays.
+     * Whoever waits begins anew, so that one configuration alone decides.
+     */
 
     authd_node_connect(id->node, api);
 
-    TAILQ_FOREACH(q, &id->queries, link) {
-        tgn_localapi_cancel(&q->call);
+    while ((q = TAILQ_FIRST(&id->queries)) != NULL) {
+
+        while ((lk = TAILQ_FIRST(&q->lookups)) != NULL) {
+            TAILQ_REMOVE(&q->lookups, lk, link);
+            lk->query = NULL;
+            lk->round = id->round;
+            lk->asked_self = false;
+            TAILQ_INSERT_TAIL(&id->waiting, lk, link);
+        }
+
+        authd_query_free(q);
     }
 
     tgn_localapi_free(&id->api);
 
     id->api = api;
 
-    TAILQ_FOREACH(q, &id->queries, link) {
-        q->waits = true;
-        q->round = id->round;
-        q->repeated = false;
-        q->itself = false;
-    }
-
-    if ((!TAILQ_EMPTY(&id->queries) || !TAILQ_EMPTY(&id->waiting))
-        && !authd_node_ask(id->node))
-    {
+    if (!TAILQ_EMPTY(&id->waiting) && !authd_node_ask(id->node)) {
         self_done(false, "out of memory", id);
     }
 

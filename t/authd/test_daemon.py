@@ -250,6 +250,53 @@ def test_reload_while_waiting(tmp_path, localapi):
         localapi.gate.set()
 
 
+def test_reload_at_once(tmp_path, localapi):
+    """Whoever can connect can be sure that a signal is no death."""
+
+    authd = Authd(tmp_path, localapi.path)
+    for _ in range(10):
+        authd.process = subprocess.Popen([AUTHD, "-c", authd.file],
+                                         stderr=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: listening(authd.socket), 20, "it listens",
+                       pause=0)
+            authd.process.send_signal(signal.SIGHUP)
+            assert authd.get("/healthz").status == 200
+        finally:
+            assert stop_process(authd.process, signal.SIGTERM, 30) == 0
+
+
+WAITING = ("GET /v1/auth/nginx HTTP/1.1\r\nHost: x\r\n"
+           + "".join(f"{name}: {value}\r\n" for name, value
+                     in original(local="100.70.0.1")) + "\r\n")
+
+
+@pytest.mark.parametrize("change", [
+    (CONF.replace("@UID@", "4294967000"), 403),
+    (CONF, 403),
+    (CONF + "services: { svc:b: 100.70.0.1 }\npeers: [tagged]\n", 403),
+    (CONF + "services: { svc:b: 100.70.0.1 }\n", 200),
+], ids=["sender", "no service", "peers", "another service"])
+def test_check_28_reload_decides_all_of_a_request(tmp_path, localapi, change):
+    """No request is decided by half of one configuration and half of the next:
+    what waits when a configuration comes into force is decided by that."""
+
+    conf, status = change
+    with Authd(tmp_path, localapi.path,
+               CONF + "services: { svc:a: 100.70.0.1 }\n") as authd, \
+            Client(authd.socket) as client:
+        assert authd.get("/v1/auth/nginx", original()).status == 200
+        localapi.gate.clear()
+        client.send(WAITING)
+        wait_until(lambda: localapi.asked[-1].get("svc_name") == "svc:a", 10,
+                   "a question")
+        authd.reload(conf)
+        localapi.gate.set()
+        assert client.response().status == status
+        if status == 200:
+            assert localapi.asked[-1]["svc_name"] == "svc:b"
+
+
 def test_terminate(tmp_path, localapi):
     """A request that runs is answered, idle connections close, nobody new is
     let in."""
