@@ -27,7 +27,7 @@ static void add_identity(fields_t *fields, const tg_identity_t *identity,
     char tags[TAGS_MAX]);
 
 
-void
+bool
 authd_audit(const authd_log_t *log, const authd_audit_t *audit)
 {
     char      source[TG_ADDR_TEXT_MAX], local[TG_ADDR_TEXT_MAX];
@@ -35,7 +35,7 @@ authd_audit(const authd_log_t *log, const authd_audit_t *audit)
     fields_t  fields;
 
     if (log->fd == -1) {
-        return;
+        return true;
     }
 
     fields.n = 0;
@@ -80,7 +80,8 @@ authd_audit(const authd_log_t *log, const authd_audit_t *audit)
     add_str(&fields, "path", audit->path);
     add_number(&fields, "usec", usec);
 
-    authd_log_fields(log, AUTHD_LOG_ERROR, NULL, fields.field, fields.n);
+    return authd_log_fields(log, AUTHD_LOG_ERROR, NULL, fields.field,
+                            fields.n);
 }
 
 

@@ -37,7 +37,9 @@ typedef struct {
 } authd_audit_t;
 
 
-void authd_audit(const authd_log_t *log, const authd_audit_t *audit);
+/* Returns false, with errno, when the line could not be written whole. */
+
+bool authd_audit(const authd_log_t *log, const authd_audit_t *audit);
 
 
 #endif /* AUTHD_AUDIT_H_INCLUDED_ */

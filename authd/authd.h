@@ -25,6 +25,7 @@ typedef struct {
     authd_identify_t  *identify;
     authd_log_t        log;
     authd_log_t        audit;      /* fd is -1: none */
+    bool               audit_fault; /* the last line could not be written */
     authd_metrics_t    metrics;
     uint64_t           id_base;    /* of request ids */
     uint64_t           id_next;

@@ -6,6 +6,7 @@
 #include "authd/exchange.h"
 #include "authd/source.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,7 @@ static void exchange_done(const authd_identified_t *identified, void *data);
 static void exchange_abort(void *data);
 static void exchange_audit(authd_exchange_t *ex, authd_result_t result,
     int code, const authd_identified_t *identified, const char *reason);
+static void exchange_audit_write(authd_t *authd, const authd_audit_t *audit);
 static void exchange_free(authd_exchange_t *ex);
 static bool same_host(tg_str_t a, tg_str_t b);
 static void answer_common(tgn_request_t *r, const char *type);
@@ -273,7 +275,28 @@ exchange_audit(authd_exchange_t *ex, authd_result_t result, int code,
 
     authd_metrics_count(&ex->authd->metrics, ex->audit.endpoint, result,
                         ex->audit.usec);
-    authd_audit(&ex->authd->audit, &ex->audit);
+    exchange_audit_write(ex->authd, &ex->audit);
+}
+
+
+/* One line about an audit that is not written, not one a decision. */
+
+static void
+exchange_audit_write(authd_t *authd, const authd_audit_t *audit)
+{
+    if (authd_audit(&authd->audit, audit)) {
+        authd->audit_fault = false;
+        return;
+    }
+
+    authd->metrics.audit_failed++;
+
+    if (!authd->audit_fault) {
+        authd_log(&authd->log, AUTHD_LOG_ERROR, "decisions are not audited:"
+                  " %s: %s", authd->conf->audit, strerror(errno));
+    }
+
+    authd->audit_fault = true;
 }
 
 

@@ -40,7 +40,7 @@ static const char *const  level_names[] = {
 static const int  level_syslog[] = { 3, 4, 6, 7 };
 
 
-static void log_write(const authd_log_t *log, authd_log_level_t level,
+static bool log_write(const authd_log_t *log, authd_log_level_t level,
     const char *message, const authd_log_field_t *fields, size_t n);
 static void log_time(char buf[TIME_MAX]);
 static void line_head_text(line_t *line, authd_log_level_t level,
@@ -100,19 +100,21 @@ authd_log(const authd_log_t *log, authd_log_level_t level, const char *fmt,
     (void) vsnprintf(message, sizeof(message), fmt, args);
     va_end(args);
 
-    log_write(log, level, message, NULL, 0);
+    /* there is nobody left to tell */
+
+    (void) log_write(log, level, message, NULL, 0);
 }
 
 
-void
+bool
 authd_log_fields(const authd_log_t *log, authd_log_level_t level,
     const char *message, const authd_log_field_t *fields, size_t n)
 {
     if (level > log->level) {
-        return;
+        return true;
     }
 
-    log_write(log, level, message, fields, n);
+    return log_write(log, level, message, fields, n);
 }
 
 
@@ -187,7 +189,7 @@ authd_log_format(const authd_log_t *log, authd_log_level_t level,
 }
 
 
-static void
+static bool
 log_write(const authd_log_t *log, authd_log_level_t level,
     const char *message, const authd_log_field_t *fields, size_t n)
 {
@@ -216,12 +218,12 @@ log_write(const authd_log_t *log, authd_log_level_t level,
             continue;
         }
 
-        /* there is nobody left to tell */
-
         if (rc <= 0) {
-            return;
+            return false;
         }
     }
+
+    return true;
 }
 
 

@@ -62,7 +62,7 @@ void authd_log(const authd_log_t *log, authd_log_level_t level,
  * be NULL: then there is neither message nor level (an audit line).
  */
 
-void authd_log_fields(const authd_log_t *log, authd_log_level_t level,
+bool authd_log_fields(const authd_log_t *log, authd_log_level_t level,
     const char *message, const authd_log_field_t *fields, size_t n);
 
 /*

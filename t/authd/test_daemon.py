@@ -593,6 +593,20 @@ def test_audit_file(tmp_path, localapi):
             CONF + "audit: /nonexistent/audit.log\n")
 
 
+def test_audit_that_cannot_be_written(tmp_path, localapi):
+    """Decisions go on; log, once, and metric tell that they leave no trace."""
+
+    with Authd(tmp_path, localapi.path,
+               CONF + "audit: /dev/full\n") as authd:
+        for _ in range(3):
+            assert authd.get("/v1/auth/nginx", original()).status == 200
+        assert metric(authd, "audit_failed_total") == 3
+        errors = [m["message"] for m in authd.messages()
+                  if m.get("level") == "error"]
+        assert len(errors) == 1
+        assert "/dev/full: No space left" in errors[0]
+
+
 def test_journal(tmp_path, localapi):
     """In the journal a line has its level in front, and no time of its
     own."""

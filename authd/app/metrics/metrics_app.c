@@ -197,6 +197,8 @@ body_rest(body_t *body, const authd_t *authd)
           m->lookups_failed },
         { "malformed_total", "counter", "Requests that were no HTTP.",
           m->malformed },
+        { "audit_failed_total", "counter",
+          "Audit lines that could not be written.", m->audit_failed },
         { "connections", "gauge", "Connections of proxies that are open.",
           (uint64_t) tgn_http_connections(authd->http) },
         { "reloads_total", "counter", "Configurations taken over.",
