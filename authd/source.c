@@ -116,8 +116,8 @@ authd_source_read(const tgn_request_t *r, authd_source_kind_t kind,
 
 
 int
-authd_source_local(const tgn_request_t *r, tg_addr_t *local, bool *has_local,
-    const char **what)
+authd_source_local(const tgn_request_t *r, authd_source_kind_t kind,
+    tg_addr_t *local, bool *has_local, const char **what)
 {
     int       rc;
     tg_str_t  addr;
@@ -128,6 +128,11 @@ authd_source_local(const tgn_request_t *r, tg_addr_t *local, bool *has_local,
 
     if (rc == TG_ERR_ABSENT) {
         return TG_OK;
+    }
+
+    if (kind == AUTHD_SOURCE_FORWARDED) {
+        return fail(TG_ERR_REFUSED, "Tailgate-Local-Addr counts only beside"
+                    " Remote-Addr", what);
     }
 
     if (rc != TG_OK) {

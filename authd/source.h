@@ -50,12 +50,15 @@ int authd_source_read(const tgn_request_t *r, authd_source_kind_t kind,
     tg_addr_t *source, const char **what);
 
 /*
- * Tailgate-Local-Addr, which only narrows who may pass: *has_local is false
- * without one.  Errors as above.
+ * Tailgate-Local-Addr: *has_local is false without one.  Errors as above.  It
+ * narrows who may pass, and chooses the Service whose capabilities count.
+ *
+ * FORWARDED is refused beside it, as beside a Remote-Addr: a proxy that does
+ * not state the source passes on what its clients write.
  */
 
-int authd_source_local(const tgn_request_t *r, tg_addr_t *local,
-    bool *has_local, const char **what);
+int authd_source_local(const tgn_request_t *r, authd_source_kind_t kind,
+    tg_addr_t *local, bool *has_local, const char **what);
 
 /* The same from text, for tests; port may be NULL. */
 

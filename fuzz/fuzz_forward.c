@@ -118,7 +118,8 @@ check(authd_exchange_t *ex, const authd_dialect_t *dialect)
     if (dialect->read(ex, &st, &arguments) != NULL
         || authd_arguments_read(arguments, &args) != NULL
         || authd_source_read(ex->r, args.source, &source, &what) != TG_OK
-        || authd_source_local(ex->r, &local, &has_local, &what) != TG_OK)
+        || authd_source_local(ex->r, args.source, &local, &has_local, &what)
+           != TG_OK)
     {
         return;
     }

@@ -217,6 +217,18 @@ def test_remote_addr_of_a_client(authd, dialect):
     assert answer.status == 400
 
 
+@pytest.mark.parametrize("dialect", [*FORWARDED, "envoy"])
+def test_check_11_local_address_of_a_client(tmp_path, localapi, dialect):
+    """Nor may a client's header choose the Service whose capabilities count."""
+
+    conf = CONF + "services: { svc:wiki: 100.70.0.1 }\n"
+    with Authd(tmp_path, localapi.path, conf) as authd:
+        answer = authd.get(target(dialect), [
+            *statement(dialect), ("Tailgate-Local-Addr", "100.70.0.1")])
+        assert answer.status == 400
+        assert not localapi.asked
+
+
 @pytest.mark.parametrize("dialect", FORWARDED)
 def test_source_remote(authd, dialect):
     """An administrator who sets both headers can say so."""

@@ -181,7 +181,8 @@ forward_read(authd_exchange_t *ex, forward_t *fw)
 
     if (authd_source_read(ex->r, fw->arguments.source, &ex->source, &error)
         != TG_OK
-        || authd_source_local(ex->r, &ex->local, &ex->has_local, &error)
+        || authd_source_local(ex->r, fw->arguments.source, &ex->local,
+                              &ex->has_local, &error)
            != TG_OK)
     {
         return error;

@@ -63,7 +63,8 @@ authd_nginx_auth(authd_t *authd, tgn_request_t *r)
     rc = authd_source_read(r, AUTHD_SOURCE_REMOTE, &ex->source, &error);
 
     if (rc == TG_OK) {
-        rc = authd_source_local(r, &ex->local, &ex->has_local, &error);
+        rc = authd_source_local(r, AUTHD_SOURCE_REMOTE, &ex->local,
+                                &ex->has_local, &error);
     }
 
     if (rc == TG_OK) {

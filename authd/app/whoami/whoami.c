@@ -88,7 +88,7 @@ whoami_source(authd_exchange_t *ex, const char **what)
     }
 
     return authd_source_read(r, kind, &ex->source, what) == TG_OK
-           && authd_source_local(r, &ex->local, &ex->has_local, what)
+           && authd_source_local(r, kind, &ex->local, &ex->has_local, what)
               == TG_OK;
 }
 
