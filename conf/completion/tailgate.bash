@@ -9,12 +9,17 @@ _tailgate()
 
     if [ "$COMP_CWORD" -eq 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W \
-            "whois status devnet --help --version" -- "$word")
+            "whois status acl devnet --help --version" -- "$word")
         return
     fi
 
     case "$previous" in
-        --socket | --control)
+        --dialect)
+            mapfile -t COMPREPLY < <(compgen -W "tailscale headscale" -- \
+                "$word")
+            return
+            ;;
+        --socket | --control | --netmap | --policy)
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             return
             ;;
@@ -28,6 +33,17 @@ _tailgate()
         status)
             mapfile -t COMPREPLY < <(compgen -W \
                 "--help --json --socket" -- "$word")
+            ;;
+        acl)
+            if [ "$COMP_CWORD" -eq 2 ]; then
+                mapfile -t COMPREPLY < <(compgen -W \
+                    "check eval ssh who what diff test --help" -- "$word")
+                return
+            fi
+
+            mapfile -t COMPREPLY < <(compgen -W \
+                "--help --json --netmap --policy --src --dst --user --socket \
+                --domain --dialect" -f -- "$word")
             ;;
         devnet)
             if [ "${COMP_WORDS[2]}" = ctl ]; then
