@@ -507,3 +507,24 @@ def test_check_35_how_it_asks(world, tmp_path):
         b"GET /localapi/v0/status?peers=false" + end,
         b"GET /localapi/v0/whois?addr=127.0.0.1%3A" + str(port).encode()
         + b"&proto=tcp" + end]
+
+
+def test_node_comes_up_between_questions(world, api):
+    """An answer about a peer is read with the state of a node that is up, so
+    that members are not taken for those of another tailnet."""
+
+    states = [http(body={"BackendState": "NoState", "Self": None})]
+    api.status = lambda query: states.pop(0) if states else http(body=RUNNING)
+    nginx = start(world, api)
+    answer = get(nginx.port, "/")
+    assert answer.seen("X-Webauth-User") == ["alice@example.com"]
+    assert api.count("status") == 2
+
+
+def test_node_stays_down(world, api):
+    """A peer is known, but not whose tailnet it is of."""
+
+    api.status = http(body={"BackendState": "NoState", "Self": None})
+    nginx = start(world, api)
+    assert get(nginx.port, "/").status == 503
+    nginx.logged("knows no tailnet of its own")
