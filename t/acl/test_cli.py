@@ -222,7 +222,7 @@ def test_test(files):
         f'{bad}:5:10: tests[0] from thor@example.org: deny "tag:server:22": '
         "allowed\n"
         + f'{bad}:6:22: sshTests[0] from laptop: src "laptop": no such host\n'
-        f"{bad}:7:65: sshTests[1] from odin@example.com to server: accept "
+        f"{bad}:7:63: sshTests[1] from odin@example.com to server: accept "
         '"root": accepted after a check only\n'
         "3 assertions of 3 tests failed\n")
 
