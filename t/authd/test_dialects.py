@@ -229,6 +229,18 @@ def test_check_11_local_address_of_a_client(tmp_path, localapi, dialect):
         assert not localapi.asked
 
 
+@pytest.mark.parametrize("dialect", ALL)
+@pytest.mark.parametrize("path", ["/healthz", "/metrics", "/v1/whoami",
+                                  "/v1/whoami?source=forwarded"])
+def test_nothing_else_is_an_allow(authd, path, dialect):
+    """A proxy that was told the wrong path lets nobody in."""
+
+    if dialect == "envoy":
+        path = path.partition("?")[0] + "/"
+    answer = authd.get(path, statement(dialect, "100.64.0.9"))
+    assert answer.status in (400, 403, 404)
+
+
 @pytest.mark.parametrize("dialect", FORWARDED)
 def test_source_remote(authd, dialect):
     """An administrator who sets both headers can say so."""

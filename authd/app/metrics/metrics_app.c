@@ -62,6 +62,13 @@ handle_healthz(authd_t *authd, tgn_request_t *r)
         return;
     }
 
+    /* a proxy that asks here about a client would take a 200 for an allow */
+
+    if (is_forwarded(r)) {
+        authd_answer_text(r, 403, "this endpoint lets nobody pass");
+        return;
+    }
+
     (void) tgn_response_header(r, "Content-Type",
                                (tg_str_t) TG_STR("text/plain"));
     (void) tgn_response_header(r, "Cache-Control",

@@ -12,6 +12,7 @@
 #include <strings.h>
 
 
+static bool is_question(const tgn_request_t *r);
 static void handle_whoami(authd_t *authd, tgn_request_t *r);
 static bool whoami_source(authd_exchange_t *ex, const char **what);
 static void whoami_identified(authd_exchange_t *ex,
@@ -57,12 +58,45 @@ handle_whoami(authd_t *authd, tgn_request_t *r)
         return;
     }
 
+    if (is_question(r)) {
+        authd_exchange_refuse(ex, AUTHD_RESULT_BAD_REQUEST, 400, NULL,
+                              "this endpoint shows who somebody is, and lets"
+                              " nobody pass: ask one below /v1/auth/");
+        return;
+    }
+
     if (!whoami_source(ex, &what)) {
         authd_exchange_refuse(ex, AUTHD_RESULT_BAD_REQUEST, 400, NULL, what);
         return;
     }
 
     authd_exchange_identify(ex, whoami_identified);
+}
+
+
+/*
+ * Whether a proxy asks about another request.  It would take a 200, which a
+ * stranger gets as well, for an allow.
+ */
+
+static bool
+is_question(const tgn_request_t *r)
+{
+    size_t    i;
+    tg_str_t  value;
+
+    static const char *const  names[] = {
+        "X-Forwarded-Method", "X-Forwarded-Uri", "X-Original-Method",
+        "X-Original-URI", "X-Original-URL", "Original-URI"
+    };
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (tgn_request_header(r, names[i], 0, &value)) {
+            return true;
+        }
+    }
+
+    return false;
 }
 
 
