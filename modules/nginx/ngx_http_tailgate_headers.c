@@ -224,6 +224,7 @@ static void
 ngx_http_tailgate_serve_headers(ngx_http_request_t *r,
     ngx_http_tailgate_record_t *record)
 {
+    char              name[TG_HEADER_NAME_MAX];
     ngx_str_t        *value;
     ngx_uint_t        i;
     ngx_list_part_t  *part;
@@ -253,8 +254,10 @@ ngx_http_tailgate_serve_headers(ngx_http_request_t *r,
             continue;
         }
 
+        tg_header_fold((char *) h->key.data, h->key.len, name);
+
         if (value->data
-            || ngx_strncmp(h->lowcase_key, "tailscale-user-", 15) != 0)
+            || ngx_memcmp(h->lowcase_key, name, h->key.len) != 0)
         {
             record->serve_bad = 1;
         }

@@ -477,6 +477,7 @@ def test_serve_with_trust(world, serve):
     ([("Tailscale-User-Login", "a@b"), ("Tailscale_User_Login", "c@d")],
      "stranger"),
     ([("Tailscale_User_Login", "c@d")], "stranger"),
+    ([*SERVED[:2], ("Tailscale-User-Profile_Pic", "x")], "stranger"),
     ([("Tailscale-User-Login", "a@b@c")], "stranger"),
     ([("Tailscale-User-Login", "tagged-devices")], "stranger"),
     ([*SERVED, ("Tailscale-Funnel-Request", "?1")], "funnel"),
