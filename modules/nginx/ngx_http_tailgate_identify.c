@@ -477,9 +477,6 @@ ngx_http_tailgate_set_peer(ngx_http_request_t *r,
 
     /* it may be the old peer's */
     ngx_str_null(&record->error);
-
-    /* they may have been asked for before */
-    ngx_http_tailgate_reset_variables(r);
 }
 
 

@@ -62,7 +62,6 @@ typedef struct {
     ngx_shm_zone_t             *zone;         /* ... or in here */
     ngx_uint_t                  sessions;     /* unsigned  sessions:1; */
 
-    ngx_http_variable_t       **variables;
     ngx_http_tailgate_node_t   *node;         /* of this worker process */
 } ngx_http_tailgate_main_conf_t;
 
@@ -263,7 +262,6 @@ ngx_int_t ngx_http_tailgate_session_redirect(ngx_http_request_t *r,
 /* variables.c */
 
 ngx_int_t ngx_http_tailgate_add_variables(ngx_conf_t *cf);
-void ngx_http_tailgate_reset_variables(ngx_http_request_t *r);
 
 
 extern ngx_module_t  ngx_http_tailgate_access_module;

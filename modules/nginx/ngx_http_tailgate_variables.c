@@ -3,8 +3,8 @@
  * Copyright (C) The Tailgate authors
  *
  * Variables tell who the client is from the preaccess phase on.  Before that
- * they are not found, and nothing of them may be kept: a value that was asked
- * for too early is forgotten when the client is identified.
+ * they are not found, and as they cannot be cached nginx asks for them anew
+ * wherever they are used.
  */
 
 #include <ngx_config.h>
@@ -58,17 +58,8 @@ static ngx_http_tailgate_variable_t  ngx_http_tailgate_variables[] = {
 ngx_int_t
 ngx_http_tailgate_add_variables(ngx_conf_t *cf)
 {
-    ngx_uint_t                      i;
-    ngx_http_variable_t            *var;
-    ngx_http_tailgate_main_conf_t  *mcf;
-
-    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_tailgate_module);
-
-    mcf->variables = ngx_pcalloc(cf->pool, sizeof(ngx_http_variable_t *)
-                                           * NGX_HTTP_TAILGATE_VARIABLES);
-    if (mcf->variables == NULL) {
-        return NGX_ERROR;
-    }
+    ngx_uint_t            i;
+    ngx_http_variable_t  *var;
 
     for (i = 0; i < NGX_HTTP_TAILGATE_VARIABLES; i++) {
 
@@ -80,32 +71,9 @@ ngx_http_tailgate_add_variables(ngx_conf_t *cf)
 
         var->get_handler = ngx_http_tailgate_variable;
         var->data = ngx_http_tailgate_variables[i].what;
-
-        mcf->variables[i] = var;
     }
 
     return NGX_OK;
-}
-
-
-void
-ngx_http_tailgate_reset_variables(ngx_http_request_t *r)
-{
-    ngx_uint_t                      i;
-    ngx_http_variable_t            *var;
-    ngx_http_tailgate_main_conf_t  *mcf;
-
-    mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
-
-    for (i = 0; i < NGX_HTTP_TAILGATE_VARIABLES; i++) {
-
-        var = mcf->variables[i];
-
-        if (var->flags & NGX_HTTP_VAR_INDEXED) {
-            r->variables[var->index].valid = 0;
-            r->variables[var->index].not_found = 0;
-        }
-    }
 }
 
 
