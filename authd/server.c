@@ -32,6 +32,7 @@ typedef struct {
 static bool server_init(server_t *server, const char *file);
 static bool server_http(authd_t *authd);
 static bool server_listen(authd_t *authd);
+static bool server_tcp(authd_t *authd);
 static bool server_activated(authd_t *authd, int n);
 static bool server_signals(server_t *server);
 static void server_greet(const authd_t *authd);
@@ -196,6 +197,18 @@ server_listen(authd_t *authd)
         return false;
     }
 
+    return server_tcp(authd);
+}
+
+
+static bool
+server_tcp(authd_t *authd)
+{
+    tg_error_t             error;
+    const authd_config_t  *conf;
+
+    conf = authd->conf;
+
     if (conf->has_tcp
         && tgn_http_listen_tcp(authd->http, &conf->tcp_addr, NULL, &error)
            != TG_OK)
@@ -208,12 +221,17 @@ server_listen(authd_t *authd)
 }
 
 
-/* systemd's sockets stand for those of the configuration. */
+/*
+ * systemd's sockets stand for listen.unix, and one of TCP for listen.tcp.  The
+ * shipped unit passes a Unix socket alone, which says nothing about TCP.
+ */
 
 static bool
 server_activated(authd_t *authd, int n)
 {
     int         i;
+    bool        tcp;
+    tg_addr_t   addr;
     tg_error_t  error;
 
     if (n < 0) {
@@ -233,7 +251,15 @@ server_activated(authd_t *authd, int n)
         }
     }
 
-    return true;
+    tcp = false;
+
+    for (i = 0;
+         tgn_http_listener_addr(authd->http, (size_t) i, &addr) == TG_OK; i++)
+    {
+        tcp = tcp || addr.family != TG_ADDR_UNIX;
+    }
+
+    return tcp || server_tcp(authd);
 }
 
 

@@ -446,6 +446,21 @@ def test_socket_activation_tcp(tmp_path, localapi):
     assert stop_process(process) == 0
 
 
+@pytest.mark.parametrize("passed", ["unix", "tcp"])
+def test_socket_activation_and_tcp(tmp_path, localapi, passed):
+    """The shipped unit passes a Unix socket, which leaves listen.tcp to the
+    daemon; a TCP socket stands for it."""
+
+    own, port, path = free_port(), free_port(), str(tmp_path / "passed.sock")
+    authd = Authd(tmp_path, localapi.path, CONF.replace(
+        "  senders", f"  tcp: 127.0.0.1:{own}\n  senders"))
+    where = ("unix", path) if passed == "unix" else ("127.0.0.1", str(port))
+    process = activated(authd, *where)
+    wait_until(lambda: "listening on" in authd.log(), 10, "authd starts")
+    assert listening(("127.0.0.1", own)) == (passed == "unix")
+    assert stop_process(process) == 0
+
+
 @pytest.mark.parametrize("where, state", [
     (("0.0.0.0", "0"), "listen"), (("127.0.0.1", "0"), "bound")])
 def test_socket_activation_refused(tmp_path, localapi, where, state):
