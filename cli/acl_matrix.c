@@ -143,7 +143,8 @@ who(cli_acl_t *self)
         if (decision.action != TG_ACL_DENY) {
             node = tg_acl_node(self->netmap, sorted[i]);
             print_row(self, acl, node->name,
-                      node->login.len > 0 ? node->login : node->tags[0],
+                      node->login.len > 0 ? node->login
+                      : node->ntags > 0 ? node->tags[0] : node->name,
                       &decision);
             code = CLI_OK;
         }

@@ -54,12 +54,17 @@ make_users(tg_acl_netmap_t *netmap, size_t n)
 }
 
 
-/* One login may stand there once; one name of a user too. */
+/*
+ * A login stands in a netmap once.  A status may have it under several numbers
+ * (same): that is one person.
+ */
 
 static int
-add_user(tg_acl_netmap_t *netmap, tg_str_t name, const tg_hujson_t *login)
+add_user(tg_acl_netmap_t *netmap, tg_str_t name, const tg_hujson_t *login,
+    bool same)
 {
     int          rc;
+    uint32_t     number;
     tgi_user_t  *user;
 
     if (login == NULL || login->type != TG_HUJSON_STRING
@@ -70,23 +75,28 @@ add_user(tg_acl_netmap_t *netmap, tg_str_t name, const tg_hujson_t *login)
                                "user %q has no login", &name);
     }
 
-    user = &netmap->users[netmap->nusers];
-    memset(user, 0, sizeof(tgi_user_t));
-    user->login = login->text;
-    user->name = name;
+    number = tgi_map_get(&netmap->by_login, login->text);
 
-    rc = tgi_map_add(&netmap->by_login, login->text,
-                     (uint32_t) netmap->nusers);
-    if (rc == TG_ERR_REFUSED) {
-        return tgi_netmap_fail(netmap, rc, login->offset,
+    if (number != TGI_MAP_NONE && !same) {
+        return tgi_netmap_fail(netmap, TG_ERR_REFUSED, login->offset,
                                "two users have the login %q", &login->text);
     }
 
-    if (rc == TG_OK) {
-        rc = tgi_map_add(&netmap->by_user, name, (uint32_t) netmap->nusers);
+    rc = TG_OK;
+
+    if (number == TGI_MAP_NONE) {
+        number = (uint32_t) netmap->nusers++;
+        user = &netmap->users[number];
+        memset(user, 0, sizeof(tgi_user_t));
+        user->login = login->text;
+        user->name = name;
+
+        rc = tgi_map_add(&netmap->by_login, login->text, number);
     }
 
-    netmap->nusers++;
+    if (rc == TG_OK) {
+        rc = tgi_map_add(&netmap->by_user, name, number);
+    }
 
     return rc == TG_OK ? TG_OK : nomem(netmap);
 }
@@ -286,7 +296,7 @@ tgi_netmap_case(tg_acl_netmap_t *netmap, const tg_hujson_t *root)
     for (item = users == NULL ? NULL : users->child; item != NULL;
          item = item->next)
     {
-        rc = add_user(netmap, item->key, item);
+        rc = add_user(netmap, item->key, item, false);
         if (rc != TG_OK) {
             return rc;
         }
@@ -350,7 +360,7 @@ status_name(const tg_hujson_t *peer, tg_str_t suffix, bool *shared)
 }
 
 
-static int
+static void
 read_status_owner(tg_acl_netmap_t *netmap, const tg_hujson_t *peer,
     tg_acl_node_t *node)
 {
@@ -359,25 +369,27 @@ read_status_owner(tg_acl_netmap_t *netmap, const tg_hujson_t *peer,
 
     owner = TGI_NOBODY;
 
-    if (node->ntags == 0) {
+    /* tags of another tailnet are not ours, whatever they are called */
+    if (node->shared && node->ntags > 0) {
+        node->ntags = 0;
+
+    } else if (node->ntags == 0) {
         id = tg_hujson_get(peer, "UserID");
 
         if (id != NULL && id->type == TG_HUJSON_NUMBER) {
             owner = tgi_map_get(&netmap->by_user, id->text);
         }
 
-        if (owner == TGI_MAP_NONE) {
-            return tgi_netmap_fail(netmap, TG_ERR_MISSING, peer->offset,
-                                   "node %q: its user is not in \"User\"",
-                                   &node->name);
-        }
+        /* nobody knows whose it is: then it is nobody's, and no member */
+        if (owner == TGI_NOBODY) {
+            node->shared = true;
 
-        node->login = netmap->users[owner].login;
+        } else {
+            node->login = netmap->users[owner].login;
+        }
     }
 
     netmap->owners[netmap->nnodes] = owner;
-
-    return TG_OK;
 }
 
 
@@ -419,10 +431,7 @@ read_status_node(tg_acl_netmap_t *netmap, const tg_hujson_t *peer,
     }
 
     if (rc == TG_OK) {
-        rc = read_status_owner(netmap, peer, node);
-    }
-
-    if (rc == TG_OK) {
+        read_status_owner(netmap, peer, node);
         rc = read_routes(netmap, node, tg_hujson_get(peer, "AllowedIPs"));
     }
 
@@ -469,7 +478,8 @@ tgi_netmap_status(tg_acl_netmap_t *netmap, const tg_hujson_t *root)
     for (item = users == NULL ? NULL : users->child;
          rc == TG_OK && item != NULL; item = item->next)
     {
-        rc = add_user(netmap, item->key, tg_hujson_get(item, "LoginName"));
+        rc = add_user(netmap, item->key, tg_hujson_get(item, "LoginName"),
+                      true);
     }
 
     if (rc == TG_OK && self != NULL) {

@@ -52,7 +52,7 @@ typedef struct {
 
 typedef struct {
     tg_str_t          name;
-    tg_str_t          login;         /* empty: tagged */
+    tg_str_t          login;         /* empty: tagged, or nobody's */
     const tg_str_t   *tags;
     size_t            ntags;
     const tg_addr_t  *addrs;         /* the node's own */
@@ -61,7 +61,8 @@ typedef struct {
     size_t            nroutes;
     bool              advertises;    /* routes, approved or not */
     bool              self;          /* the node that was asked for status */
-    bool              shared;        /* of another tailnet: no member here */
+    bool              shared;        /* of another tailnet, or nobody's: no
+                                        member here */
 } tg_acl_node_t;
 
 /*

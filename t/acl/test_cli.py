@@ -42,8 +42,14 @@ STATUS = {
                     "TailscaleIPs": ["100.64.0.3"]},
              "k3": {"DNSName": "other.u.ts.net.", "UserID": 2,
                     "TailscaleIPs": ["100.64.0.4"]},
-             "k4": {"ShareeNode": True, "UserID": 3}},
+             "k4": {"ShareeNode": True, "UserID": 3},
+             "k5": {"DNSName": "whose.t.ts.net.", "UserID": 4,
+                    "TailscaleIPs": ["100.64.0.5"]},
+             "k6": {"DNSName": "server.u.ts.net.", "UserID": 9,
+                    "Tags": ["tag:server"],
+                    "TailscaleIPs": ["100.64.0.6"]}},
     "User": {"1": {"LoginName": "odin@example.com"},
+             "5": {"LoginName": "odin@example.com"},
              "2": {"LoginName": "thor@example.org"},
              "9": {"LoginName": "tagged-devices"}}}
 
@@ -280,6 +286,21 @@ def test_domains_of_a_status(files):
     assert result.returncode == 2
     assert "example.com is not associated with this Tailnet" in result.stderr
     assert acl(*arguments, "--domain", "example.com").returncode == 0
+
+
+def test_members_of_a_status(files):
+    """Not the other tailnet's node, not one whose user nobody knows."""
+
+    policy = files.write("member.hujson", GOOD.replace(
+        '"group:ops"], "dst"', '"autogroup:member"], "dst"'))
+    result = acl("who", "--policy", policy, "--netmap", files.status,
+                 "--dst", "server", "--user", "root")
+    assert [line.split()[1] for line in result.stdout.splitlines()] \
+        == ["laptop", "phone"]
+
+    # nor has the other tailnet's node our tag
+    assert acl("who", "--policy", policy, "--netmap", files.status, "--dst",
+               "server.u.ts.net", "--user", "root").returncode == 1
 
 
 @pytest.mark.parametrize("form", ["check", "eval", "ssh", "who", "what",

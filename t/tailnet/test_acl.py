@@ -112,10 +112,11 @@ def test_who_is_there_is_learned_from_the_node(nodes, policy, tmp_path):
     def who():
         result = acl("who", "--policy", path, "--socket", socket, "--dst",
                      "web1", "--user", "root")
+        print(result.returncode, result.stderr)
         return result.returncode == 0 and result
 
     # another test may have renamed a node a moment ago
-    result = wait_for("alice may log in on web1", who)
+    result = wait_for("alice to be seen", who)
     assert result.stdout.startswith("check  alice-laptop alice@example.com  ")
     assert result.stdout.count("\n") == 1
 
