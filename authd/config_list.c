@@ -455,6 +455,16 @@ service_add(authd_config_load_t *load, const tgi_yaml_t *name,
         return;
     }
 
+    /* with any other, a forged source on that interface would count */
+
+    if (!tg_addr_is_tailnet(&service->addr)) {
+        authd_config_fail(load, addr->line,
+                          "\"%s\" is no address of a Service: they are in"
+                          " 100.64.0.0/10 and fd7a:115c:a1e0::/48",
+                          addr->text.data);
+        return;
+    }
+
     service->name = name->key;
     load->conf->nservices++;
 }

@@ -181,6 +181,7 @@ test_faults(void **state)
         { "services: { wiki: 100.100.1.1 }\n", 1, "no Service" },
         { "services:\n  svc:x:\n    - nowhere\n", 3, "no address" },
         { "services: { svc:x: \"100.100.1.1:80\" }\n", 1, "no address" },
+        { "services: { svc:x: 10.0.0.1 }\n", 1, "no address of a Service" },
         { "secrets: { nosuch: /x }\n", 1, "does not exist" },
         { "secrets: { webauth: /x }\n", 1, "carries no secret" },
         { "secrets: { pgadmin: x }\n", 1, "absolute path" },
