@@ -174,7 +174,8 @@ static bool
 read_case(cli_acl_t *self, const char *path, FILE *out, tg_str_t *text,
     const tg_hujson_t **root)
 {
-    tg_error_t  error;
+    tg_error_t          error;
+    const tg_hujson_t  *probes, *item;
 
     if (!cli_acl_read(self, path, text)) {
         return fail(self, out, "the file cannot be read", 0, 0);
@@ -194,7 +195,21 @@ read_case(cli_acl_t *self, const char *path, FILE *out, tg_str_t *text,
         return fail(self, out, "\"nodes\" is missing", 0, 0);
     }
 
-    return true;
+    probes = tg_hujson_get(*root, "probe_users");
+
+    if (probes == NULL || probes->type == TG_HUJSON_NULL) {
+        return true;
+    }
+
+    for (item = probes->child; item != NULL; item = item->next) {
+        if (item->type != TG_HUJSON_STRING) {
+            break;
+        }
+    }
+
+    return (probes->type == TG_HUJSON_ARRAY && item == NULL)
+           || fail(self, out, "\"probe_users\" must be a list of strings", 0,
+                   0);
 }
 
 
@@ -285,16 +300,18 @@ put_accepted(cli_acl_t *self, FILE *out, const tg_acl_t *acl,
 }
 
 
+/* One account twice is one account. */
+
 static bool
 probe_users(cli_acl_t *self, const tg_acl_t *acl, const tg_hujson_t *root,
     const tg_str_t **users, size_t *n)
 {
     tg_str_t           *list;
-    const tg_hujson_t  *probes, *item;
+    const tg_hujson_t  *probes, *item, *other;
 
     probes = tg_hujson_get(root, "probe_users");
 
-    if (probes == NULL || probes->type != TG_HUJSON_ARRAY) {
+    if (probes == NULL || probes->type == TG_HUJSON_NULL) {
         return tg_acl_accounts(acl, &self->alloc, users, n) == TG_OK;
     }
 
@@ -305,7 +322,18 @@ probe_users(cli_acl_t *self, const tg_acl_t *acl, const tg_hujson_t *root,
     }
 
     for (*n = 0, item = probes->child; item != NULL; item = item->next) {
-        if (item->type == TG_HUJSON_STRING) {
+
+        for (other = probes->child; other != item; other = other->next) {
+            if (other->text.len == item->text.len
+                && (item->text.len == 0
+                    || memcmp(other->text.data, item->text.data,
+                              item->text.len) == 0))
+            {
+                break;
+            }
+        }
+
+        if (other == item) {
             list[(*n)++] = item->text;
         }
     }

@@ -268,6 +268,29 @@ def test_eval_asks_for_the_accounts_that_are_named(files):
         == {"ubuntu", "nobody", "literal", "fromtest", "odin", "thor"}
 
 
+def test_eval_asks_once_for_an_account(files):
+    policy = {"tagOwners": {"tag:server": []}, "acls": [],
+              "ssh": [{"action": "accept", "src": ["odin@example.com"],
+                       "dst": ["tag:server"],
+                       "users": ["autogroup:nonroot"]}]}
+    case = files.write("case.json", {
+        **NETMAP, "policy": policy,
+        "probe_users": ["ubuntu", " root", "", "ubuntu", "root", ""]})
+    result = json.loads(acl("eval", case, "--json").stdout)
+    assert [(row["src"], row["user"]) for row in result["decisions"]] == [
+        (src, user) for src in ("laptop", "phone")
+        for user in ("ubuntu", " root")]
+
+
+@pytest.mark.parametrize("probes", ["root", {}, ["root", 1], [None], 0])
+def test_eval_refuses_accounts_that_are_no_names(files, probes):
+    case = files.write("case.json", {**NETMAP, "policy": {},
+                                     "probe_users": probes})
+    result = acl("eval", case, "--json")
+    assert (result.returncode, json.loads(result.stdout)) == (
+        2, {"error": '"probe_users" must be a list of strings'})
+
+
 def test_eval_tests_are_run(files):
     policy = {"tests": [{"src": "odin@example.com", "deny": [
         "100.64.0.1:22"]}]}
