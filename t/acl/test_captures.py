@@ -26,8 +26,8 @@ def load(path):
     return case
 
 
-@pytest.mark.parametrize("path", CASES, ids=lambda path: os.path.basename(
-    path)[:-5])
+@pytest.mark.parametrize(
+    "path", CASES, ids=[os.path.basename(path)[:-5] for path in CASES])
 def test_capture(path, tmp_path):
     case = load(path)
     case["probe_users"] = case["expected"].get("probe_users", ["root"])
