@@ -129,3 +129,25 @@ def test_there_are_enough():
     count = sum(len(load(name)) for name in
                 ("ssh-refused", "policy-refused", "ssh", "grants"))
     assert count + len(ASSERTIONS) >= 150
+
+
+STAR = {"grants": [{"src": ["*"], "dst": ["tag:web"], "ip": ["tcp:22"]}]}
+
+
+@pytest.mark.parametrize("src, allowed", [
+    ("100.64.0.21", True), ("100.99.1.1", True), ("fd7a:115c:a1e0::99", None),
+    # what ChromeOS has
+    ("100.115.92.1", False), ("100.115.93.255", False), ("100.115.94.1", True),
+    # an approved route, and what is behind nobody
+    ("10.33.7.7", True), ("10.34.0.1", False), ("192.0.2.1", False)])
+def test_star_is_the_tailnet(src, allowed, tmp_path):
+    dst = "100.64.0.2:22"
+    if allowed is None:
+        # an address is reached from those of its family
+        dst, allowed = "[fd7a:115c:a1e0::2]:22", True
+    test = {"src": src, "accept" if allowed else "deny": [dst]}
+    opposite = {"src": src, "deny" if allowed else "accept": [dst]}
+
+    for section, accepted in (([test], True), ([opposite], False)):
+        policy = {**WORLD["policy"], **STAR, "tests": section}
+        assert evaluate(tmp_path, policy)["accepted"] == accepted
