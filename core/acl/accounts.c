@@ -193,10 +193,12 @@ static void
 warn_rule(const warner_t *warner, const tgi_ssh_t *rule)
 {
     char                      message[WARNING_MAX];
-    size_t                    s, d;
+    size_t                    s, d, line, column;
     const tg_acl_netmap_t    *netmap;
 
     netmap = warner->acl->netmap;
+    line = 0;
+    column = 0;
 
     for (d = 0; d < netmap->nnodes; d++) {
 
@@ -226,7 +228,13 @@ warn_rule(const warner_t *warner, const tgi_ssh_t *rule)
                         (int) netmap->nodes[d].login.len,
                         netmap->nodes[d].login.data);
 
-        warn_at(warner, rule->rule->offset, message);
+        /* a walk over the text: once, the nodes may be many */
+        if (line == 0) {
+            tg_hujson_position(warner->acl->text.data, warner->acl->text.len,
+                               rule->rule->offset, &line, &column);
+        }
+
+        warner->warn(warner->ctx, line, column, message);
     }
 }
 
