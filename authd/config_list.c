@@ -439,6 +439,7 @@ static void
 service_add(authd_config_load_t *load, const tgi_yaml_t *name,
     const tgi_yaml_t *addr, tg_service_t *services)
 {
+    size_t         i;
     tg_service_t  *service;
 
     service = &services[load->conf->nservices];
@@ -463,6 +464,15 @@ service_add(authd_config_load_t *load, const tgi_yaml_t *name,
                           " 100.64.0.0/10 and fd7a:115c:a1e0::/48",
                           addr->text.data);
         return;
+    }
+
+    for (i = 0; i < load->conf->nservices; i++) {
+        if (tg_addr_equal(&services[i].addr, &service->addr)) {
+            authd_config_fail(load, addr->line,
+                              "\"%s\" is an address of \"%s\" already",
+                              addr->text.data, services[i].name.data);
+            return;
+        }
     }
 
     service->name = name->key;

@@ -172,6 +172,16 @@ ngx_http_tailgate_service(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    /* with any other, a forged source on that interface would count */
+
+    if (!tg_addr_is_tailnet(&addr)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid address \"%V\" in \"%V\": those of "
+                           "Services are in 100.64.0.0/10 and "
+                           "fd7a:115c:a1e0::/48", &value[2], &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
     if (mcf->services == NULL) {
         mcf->services = ngx_array_create(cf->pool, 4, sizeof(tg_service_t));
         if (mcf->services == NULL) {

@@ -81,6 +81,8 @@ REFUSED = [
     ("http", "tailgate_service svc:a_b 100.64.0.9;", 'such as "svc:wiki"'),
     ("http", "tailgate_service svc:a 100.64.0.9:80;", "without a port"),
     ("http", "tailgate_service svc:a 100.64.0.9/32;", "without a port"),
+    ("http", "tailgate_service svc:a 192.0.2.9;", "are in 100.64.0.0/10"),
+    ("http", "tailgate_service svc:a 2001:db8::9;", "are in 100.64.0.0/10"),
     ("http", "tailgate_service svc:a 100.64.0.9;"
      "tailgate_service svc:b 100.64.0.9;", "another service"),
 

@@ -182,6 +182,8 @@ test_faults(void **state)
         { "services:\n  svc:x:\n    - nowhere\n", 3, "no address" },
         { "services: { svc:x: \"100.100.1.1:80\" }\n", 1, "no address" },
         { "services: { svc:x: 10.0.0.1 }\n", 1, "no address of a Service" },
+        { "services: { svc:x: 100.100.1.1, svc:y: 100.100.1.1 }\n", 1,
+          "of \"svc:x\" already" },
         { "secrets: { nosuch: /x }\n", 1, "does not exist" },
         { "secrets: { webauth: /x }\n", 1, "carries no secret" },
         { "secrets: { pgadmin: x }\n", 1, "absolute path" },
