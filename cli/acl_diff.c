@@ -128,8 +128,9 @@ both_accounts(cli_acl_t *self, tg_acl_t **acls, const tg_str_t **users,
     tg_str_t        *all;
     const tg_str_t  *lists[2];
 
-    if (tg_acl_accounts(acls[0], &self->alloc, &lists[0], &counts[0]) != TG_OK
-        || tg_acl_accounts(acls[1], &self->alloc, &lists[1], &counts[1])
+    if (tg_acl_accounts(acls[0], NULL, &self->alloc, &lists[0], &counts[0])
+        != TG_OK
+        || tg_acl_accounts(acls[1], NULL, &self->alloc, &lists[1], &counts[1])
            != TG_OK)
     {
         return false;

@@ -312,7 +312,7 @@ probe_users(cli_acl_t *self, const tg_acl_t *acl, const tg_hujson_t *root,
     probes = tg_hujson_get(root, "probe_users");
 
     if (probes == NULL || probes->type == TG_HUJSON_NULL) {
-        return tg_acl_accounts(acl, &self->alloc, users, n) == TG_OK;
+        return tg_acl_accounts(acl, NULL, &self->alloc, users, n) == TG_OK;
     }
 
     list = self->alloc.alloc(self->alloc.ctx,

@@ -46,7 +46,8 @@ static const char  what_usage[] =
     "  --policy FILE    the policy\n"
     "  --netmap N.json  who is there; default: the node's own status\n"
     "  --src LOGIN      a login, a node or an address\n"
-    "  --user ACCOUNT   one account; default: all that the policy names\n"
+    "  --user ACCOUNT   one account; default: all that the policy names, and\n"
+    "                   the one called as LOGIN is before its @\n"
     "  --socket PATH    the LocalAPI socket\n"
     "  --domain DOMAIN  a domain of the tailnet, for user:*@ and localpart:*@\n"
     "  --dialect NAME   tailscale (default) or headscale\n"
@@ -185,7 +186,7 @@ what(cli_acl_t *self)
 {
     int              code;
     size_t           i, u, nsrc, nusers;
-    tg_str_t         one;
+    tg_str_t         one, login;
     tg_acl_t        *acl;
     tg_acl_ssh_t     decision;
     const size_t    *src, *sorted;
@@ -202,6 +203,11 @@ what(cli_acl_t *self)
 
     sorted = cli_acl_sorted(self);
 
+    /* other people's accounts say nothing about this one */
+
+    login = (nsrc > 0) ? tg_acl_node(self->netmap, src[0])->login
+                       : (tg_str_t) TG_NULL_STR;
+
     if (self->user != NULL) {
         one.data = self->user;
         one.len = strlen(self->user);
@@ -211,7 +217,8 @@ what(cli_acl_t *self)
 
     if (sorted == NULL
         || (self->user == NULL
-            && tg_acl_accounts(acl, &self->alloc, &users, &nusers) != TG_OK))
+            && tg_acl_accounts(acl, &login, &self->alloc, &users, &nusers)
+               != TG_OK))
     {
         cli_error(self->name, "out of memory");
         return CLI_USAGE;

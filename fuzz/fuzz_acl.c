@@ -110,7 +110,8 @@ compile(tg_str_t text, const tg_acl_netmap_t *netmap, const tg_alloc_t *alloc,
         return;
     }
 
-    require(tg_acl_accounts(acl, alloc, &accounts, &n) == TG_OK && n >= 3);
+    require(tg_acl_accounts(acl, NULL, alloc, &accounts, &n) == TG_OK);
+    require(n >= 3);
     tg_acl_warn(acl, ignore, NULL);
 
     if (netmap == NULL) {

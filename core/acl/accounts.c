@@ -101,7 +101,7 @@ add_tests(accounts_t *accounts, const tg_hujson_t *tests)
 
 
 static int
-fill(const tg_acl_t *acl, accounts_t *accounts)
+fill(const tg_acl_t *acl, const tg_str_t *login, accounts_t *accounts)
 {
     int     rc;
     size_t  i, k;
@@ -124,6 +124,10 @@ fill(const tg_acl_t *acl, accounts_t *accounts)
         rc = add_tests(accounts, acl->sections[TGI_SSH_TESTS]);
     }
 
+    if (rc == TG_OK && login != NULL) {
+        return add(accounts, tgi_login_local(*login));
+    }
+
     for (i = 0; rc == TG_OK && acl->netmap != NULL && i < acl->netmap->nusers;
          i++)
     {
@@ -135,14 +139,14 @@ fill(const tg_acl_t *acl, accounts_t *accounts)
 
 
 int
-tg_acl_accounts(const tg_acl_t *acl, const tg_alloc_t *alloc,
-    const tg_str_t **list, size_t *n)
+tg_acl_accounts(const tg_acl_t *acl, const tg_str_t *login,
+    const tg_alloc_t *alloc, const tg_str_t **list, size_t *n)
 {
     int         rc;
     size_t      i, max;
     accounts_t  accounts;
 
-    max = 3 + count_tests(acl->sections[TGI_SSH_TESTS])
+    max = 4 + count_tests(acl->sections[TGI_SSH_TESTS])
           + (acl->netmap == NULL ? 0 : acl->netmap->nusers);
 
     for (i = 0; i < acl->nssh; i++) {
@@ -158,7 +162,7 @@ tg_acl_accounts(const tg_acl_t *acl, const tg_alloc_t *alloc,
         return TG_ERR_NOMEM;
     }
 
-    rc = fill(acl, &accounts);
+    rc = fill(acl, login, &accounts);
     tgi_map_done(&accounts.seen);
 
     *list = accounts.list;

@@ -163,11 +163,12 @@ tg_acl_try_t tg_acl_rule_try(const tg_acl_t *acl, size_t rule, size_t src,
 
 /*
  * The accounts to ask for where nobody said which: root, ubuntu, nobody, those
- * that ssh rules and sshTests name, and the local part of every login.  No
- * account is listed twice.  TG_OK or TG_ERR_NOMEM.
+ * that ssh rules and sshTests name, and the local part of login, or of every
+ * login if that is NULL.  No account is listed twice.  TG_OK or TG_ERR_NOMEM.
  */
 
-int tg_acl_accounts(const tg_acl_t *acl, const tg_alloc_t *alloc,
+int tg_acl_accounts(const tg_acl_t *acl, const tg_str_t *login,
+    const tg_alloc_t *alloc,
     const tg_str_t **accounts, size_t *n);
 
 

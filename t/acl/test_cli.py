@@ -195,6 +195,15 @@ def test_who_and_what(files):
                files.policy, "--netmap", files.netmap).returncode == 1
 
 
+def test_what_speaks_of_nobody_elses_account(files):
+    path = files.write("nonroot.hujson", GOOD.replace(
+        '"ubuntu"', '"autogroup:nonroot"'))
+    result = acl("what", "--src", "odin@example.com", "--policy", path,
+                 "--netmap", files.netmap)
+    accounts = {line.split()[2] for line in result.stdout.splitlines()}
+    assert accounts == {"root", "ubuntu", "nobody", "odin"}
+
+
 def test_diff(files):
     new = files.write("new.hujson", GOOD.replace('"1h"', '"2h"').replace(
         '"users": ["ubuntu"]', '"users": ["admin"]').replace(
