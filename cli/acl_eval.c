@@ -105,6 +105,7 @@ cli_acl_eval(int argc, char **argv)
 static int
 evaluate(cli_acl_t *self, const char *path, FILE *out)
 {
+    int                 rc;
     tg_str_t            text, policy_text;
     tg_acl_t           *acl;
     tg_acl_fault_t      fault;
@@ -130,11 +131,16 @@ evaluate(cli_acl_t *self, const char *path, FILE *out)
         return CLI_USAGE;
     }
 
-    if (policy == NULL
-        || tg_acl_compile(&acl, policy, policy_text, self->netmap,
-                          self->dialect, &self->alloc, &fault) != TG_OK
-        || !cli_acl_tests(acl, &fault))
-    {
+    rc = (policy == NULL)
+         ? TG_ERR_REFUSED
+         : tg_acl_compile(&acl, policy, policy_text, self->netmap,
+                          self->dialect, &self->alloc, &fault);
+
+    if (rc == TG_ERR_NOMEM) {
+        return CLI_UNAVAILABLE;
+    }
+
+    if (rc != TG_OK || !cli_acl_tests(acl, &fault)) {
         cli_acl_json_fault(self, out, &fault);
         return CLI_OK;
     }
