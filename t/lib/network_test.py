@@ -26,6 +26,11 @@ def unshare():
         raise OSError(ctypes.get_errno(), "unshare")
     ip("link", "set", "lo", "up")
 
+    # a case that names its source port must not find it taken
+    with open("/proc/sys/net/ipv4/ip_local_port_range", "w",
+              encoding="ascii") as ports:
+        ports.write("50000 60999")
+
 
 def in_thread(function, *args, **kwargs):
     """Runs function in a thread and gives what it gives."""
