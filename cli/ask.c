@@ -152,3 +152,12 @@ cli_row(const char *name, tg_str_t value)
 
     putchar('\n');
 }
+
+
+void
+cli_set_text(json_t *object, const char *key, tg_str_t value)
+{
+    if (value.len != 0) {
+        json_object_set_new(object, key, json_stringn(value.data, value.len));
+    }
+}

@@ -3,7 +3,7 @@
  * Copyright (C) The Tailgate authors
  *
  * What whois and status share: one question to the LocalAPI, and rows of a
- * table for people.
+ * table for people and members of JSON for programs.
  */
 
 #ifndef CLI_ASK_H_INCLUDED_
@@ -13,6 +13,8 @@
 #include <tailgate/identity.h>
 
 #include <net/client/localapi.h>
+
+#include <jansson.h>
 
 
 /*
@@ -56,6 +58,10 @@ int cli_ask_self(const char *socket, const tg_alloc_t *alloc, tg_self_t *self,
  */
 
 void cli_row(const char *name, tg_str_t value);
+
+/* A member of a JSON object; none for an empty value. */
+
+void cli_set_text(json_t *object, const char *key, tg_str_t value);
 
 
 #endif /* CLI_ASK_H_INCLUDED_ */

@@ -48,7 +48,6 @@ static void print_table(const char *socket, const tg_self_t *self,
     const problems_t *problems);
 static int print_json(const char *socket, const tg_self_t *self,
     const problems_t *problems);
-static void set_text(json_t *object, const char *key, tg_str_t value);
 
 
 static const char  usage[] =
@@ -379,11 +378,11 @@ print_json(const char *socket, const tg_self_t *self,
         return rc;
     }
 
-    set_text(root, "state", self->state);
-    set_text(root, "tailscaled", self->version);
-    set_text(root, "node", self->node);
-    set_text(root, "node_id", self->node_id);
-    set_text(root, "tailnet", self->tailnet);
+    cli_set_text(root, "state", self->state);
+    cli_set_text(root, "tailscaled", self->version);
+    cli_set_text(root, "node", self->node);
+    cli_set_text(root, "node_id", self->node_id);
+    cli_set_text(root, "tailnet", self->tailnet);
 
     list = json_array();
 
@@ -410,13 +409,4 @@ print_json(const char *socket, const tg_self_t *self,
     json_decref(root);
 
     return rc;
-}
-
-
-static void
-set_text(json_t *object, const char *key, tg_str_t value)
-{
-    if (value.len != 0) {
-        json_object_set_new(object, key, json_stringn(value.data, value.len));
-    }
 }

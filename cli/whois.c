@@ -48,7 +48,6 @@ static void print_table(const options_t *o, const result_t *result,
     const tg_alloc_t *alloc);
 static int print_json(const options_t *o, const result_t *result);
 static json_t *identity_json(const tg_identity_t *identity);
-static void set_text(json_t *object, const char *key, tg_str_t value);
 static void set_list(json_t *object, const char *key, const tg_list_t *list);
 static tg_str_t format_expiry(int64_t when, char *buf, size_t size);
 static const char *verdict_name(tg_verdict_t verdict);
@@ -404,20 +403,20 @@ identity_json(const tg_identity_t *identity)
         return NULL;
     }
 
-    set_text(root, "login", identity->login);
-    set_text(root, "user", identity->user);
-    set_text(root, "name", identity->name);
-    set_text(root, "picture", identity->picture);
+    cli_set_text(root, "login", identity->login);
+    cli_set_text(root, "user", identity->user);
+    cli_set_text(root, "name", identity->name);
+    cli_set_text(root, "picture", identity->picture);
     set_list(root, "groups", &identity->groups);
-    set_text(root, "node", identity->node);
-    set_text(root, "node_id", identity->node_id);
-    set_text(root, "tailnet", identity->tailnet);
+    cli_set_text(root, "node", identity->node);
+    cli_set_text(root, "node_id", identity->node_id);
+    cli_set_text(root, "tailnet", identity->tailnet);
     set_list(root, "tags", &identity->tags);
-    set_text(root, "os", identity->os);
-    set_text(root, "os_version", identity->os_version);
-    set_text(root, "client_version", identity->client_version);
-    set_text(root, "key_expiry", format_expiry(identity->key_expiry, text,
-                                               sizeof(text)));
+    cli_set_text(root, "os", identity->os);
+    cli_set_text(root, "os_version", identity->os_version);
+    cli_set_text(root, "client_version", identity->client_version);
+    cli_set_text(root, "key_expiry", format_expiry(identity->key_expiry, text,
+                                                   sizeof(text)));
 
     if (identity->node_addr.family != TG_ADDR_NONE) {
         tg_addr_format(&identity->node_addr, false, text);
@@ -428,15 +427,6 @@ identity_json(const tg_identity_t *identity)
     json_object_set_new(root, "capabilities", caps);
 
     return root;
-}
-
-
-static void
-set_text(json_t *object, const char *key, tg_str_t value)
-{
-    if (value.len != 0) {
-        json_object_set_new(object, key, json_stringn(value.data, value.len));
-    }
 }
 
 
