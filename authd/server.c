@@ -77,6 +77,8 @@ authd_server_run(const char *file)
         rc = EXIT_SUCCESS;
     }
 
+    tgn_signal_hold();
+
 out:
 
     server_free(server);

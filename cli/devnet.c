@@ -248,6 +248,8 @@ serve(cli_devnet_t *devnet, const options_t *options)
 
     (void) tgn_loop_run(devnet->loop);
 
+    tgn_signal_hold();
+
     rc = CLI_OK;
 
 out:

@@ -9,6 +9,7 @@
 #include <net/loop/loop.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <uv.h>
 
@@ -241,6 +242,20 @@ tgn_signal_free(tgn_signal_t **signal)
     uv_close((uv_handle_t *) &(*signal)->uv, free_handle);
 
     *signal = NULL;
+}
+
+
+void
+tgn_signal_hold(void)
+{
+    sigset_t  set;
+
+    (void) sigemptyset(&set);
+    (void) sigaddset(&set, SIGTERM);
+    (void) sigaddset(&set, SIGINT);
+    (void) sigaddset(&set, SIGHUP);
+
+    (void) pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
 

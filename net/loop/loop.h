@@ -78,6 +78,15 @@ tgn_signal_t *tgn_signal_new(tgn_loop_t *loop, int signo, tgn_signal_pt cb,
     void *data);
 void tgn_signal_free(tgn_signal_t **signal);
 
+/*
+ * Holds SIGTERM, SIGINT and SIGHUP back until the process is gone: for a
+ * program that is about to end, before it frees its signals.  Freed, they have
+ * their default action again, and whoever signals twice would turn a clean end
+ * into a death.
+ */
+
+void tgn_signal_hold(void);
+
 
 /*
  * Readiness of a descriptor, level-triggered.  fd stays the caller's, is set

@@ -10,8 +10,8 @@ import subprocess
 import threading
 import urllib.parse
 
-from tailgate_test import (BUILD, Incomplete, Reader, Server, get, listening,
-                           stop_process, wait_until)
+from tailgate_test import (BUILD, Incomplete, Reader, Server, ended, get,
+                           listening, wait_until)
 
 AUTHD = os.path.join(BUILD, "tailgate-authd")
 
@@ -191,12 +191,17 @@ class Authd:
         return get(self.socket, target, headers, **more)
 
     def stop(self, number=signal.SIGTERM):
+        """Ends the daemon and looks at what it left."""
+
+        if self.process is not None:
+            self.process.send_signal(number)
+            self.stopped()
+
+    def stopped(self):
+        """What stop() does, behind a signal that a test has sent."""
+
         process, self.process = self.process, None
-        if process is None:
-            return
-        status = process.poll()
-        if status is None:
-            status = stop_process(process, number, 30)
+        status = ended(process, 30)
         assert status == 0, f"authd ended with {status}: {self.log()}"
         for fault in FAULTS:
             assert fault not in self.log(), self.log()

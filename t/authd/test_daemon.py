@@ -313,7 +313,7 @@ def test_terminate(tmp_path, localapi):
         wait_until(lambda: not listening(authd.socket), 10, "it is closed")
         localapi.gate.set()
         assert busy.response().status == 204
-    authd.stop()
+    authd.stopped()
 
 
 def test_terminate_twice(tmp_path, localapi):
@@ -327,6 +327,22 @@ def test_terminate_twice(tmp_path, localapi):
         wait_until(lambda: "stopping" in authd.log(), 10, "it stops")
         authd.stop(signal.SIGINT)
     localapi.gate.set()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT,
+                                    signal.SIGHUP])
+def test_terminate_again_and_again(tmp_path, localapi, number):
+    """A signal never finds the daemon without a handler, however late it
+    comes: who told it to end sees it end well."""
+
+    authd = Authd(tmp_path, localapi.path)
+    for _ in range(10):
+        authd.start()
+        authd.process.send_signal(signal.SIGTERM)
+        while authd.process.poll() is None:
+            authd.process.send_signal(number)
+            time.sleep(0.0001)
+        authd.stopped()
 
 
 def test_proxy_goes_away(authd, localapi):

@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import select
+import signal
 import socket
 import stat
 import subprocess
@@ -858,6 +859,21 @@ def test_end(tmp_path):
         timeout=20, check=False)
     assert done.returncode == 3
     assert "is tailgate devnet running" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_end_again_and_again(tmp_path, number):
+    """A second signal does not make a death of its end."""
+
+    devnet = Devnet(tmp_path, PEOPLE)
+    for _ in range(10):
+        process = devnet.start().process
+        process.terminate()
+        while process.poll() is None:
+            process.send_signal(number)
+            time.sleep(0.0001)
+        devnet.process = None
+        assert process.returncode == 0
 
 
 def test_killed_leaves_nothing_in_the_way(tmp_path):

@@ -126,10 +126,17 @@ def sanitizer_environment(directory):
 
 
 def stop_process(process, number=signal.SIGTERM, seconds=10):
-    """Ends a child, by force if it has to be."""
+    """Ends a child that nobody has told to end yet, by force if it has to be.
+    A second signal may meet a program that is past its handlers."""
 
     if process.poll() is None:
         process.send_signal(number)
+    return ended(process, seconds)
+
+
+def ended(process, seconds=10):
+    """Waits for a child that was told to end: its status."""
+
     try:
         return process.wait(seconds)
     except subprocess.TimeoutExpired:
@@ -287,17 +294,25 @@ class Nginx:
         wait_until(lambda: text in self.error_log(), seconds,
                    f"{text!r} in the error log")
 
+    def signal(self, number):
+        """To the master, if there is one."""
+
+        if self.process.poll() is None:
+            os.kill(self.master() if self.prefix else self.process.pid,
+                    number)
+
     def stop(self):
         """Ends nginx gracefully and looks at what it left."""
 
-        if self.process is None:
-            return
+        if self.process is not None:
+            self.signal(signal.SIGQUIT)
+            self.stopped()
+
+    def stopped(self):
+        """What stop() does, behind a signal that a test has sent."""
+
         process, self.process = self.process, None
-        status = process.poll()
-        if status is None:
-            os.kill(self.master() if self.prefix else process.pid,
-                    signal.SIGQUIT)
-            status = stop_process(process, signal.SIGCONT, 30)
+        status = ended(process, 30)
         self.assert_clean()
         assert status == 0, f"nginx ended with {status}"
 
@@ -318,12 +333,10 @@ class Nginx:
         if kind is None:
             self.stop()
             return
-        process, self.process = self.process, None
-        if process is not None:
-            if process.poll() is None:
-                os.kill(self.master() if self.prefix else process.pid,
-                        signal.SIGTERM)
-            stop_process(process, signal.SIGCONT)
+        if self.process is not None:
+            self.signal(signal.SIGTERM)
+            process, self.process = self.process, None
+            ended(process)
         print(self.error_log()[-20000:])
         for name in sorted(os.listdir(self.directory)):
             if name.startswith("sanitizer"):
