@@ -107,13 +107,13 @@ def test_stop_during_lookup(world, tmp_path):
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
     wait_until(lambda: api.count("whois") == 2)
     begin = time.monotonic()
-    os.kill(nginx.master(), signal.SIGQUIT)
+    nginx.signal(signal.SIGQUIT)
     time.sleep(0.3)
     api.hold.set()
     assert client.response().status == 200
     client.close()
-    nginx.stop()
-    assert time.monotonic() - begin < 5
+    nginx.stopped()
+    assert time.monotonic() - begin < 15
     wait_until(lambda: not api.open)
 
 
@@ -128,11 +128,11 @@ def test_stop_with_a_silent_service(world, tmp_path):
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
     wait_until(lambda: api.count("whois") == 2)
     begin = time.monotonic()
-    os.kill(nginx.master(), signal.SIGQUIT)
+    nginx.signal(signal.SIGQUIT)
     assert client.response().status == 503
     client.close()
-    nginx.stop()
-    assert time.monotonic() - begin < 3
+    nginx.stopped()
+    assert time.monotonic() - begin < 15
     api.hold.set()
 
 
@@ -153,7 +153,7 @@ def test_shutdown_timeout(world, tmp_path):
     wait_until(lambda: api.count("whois") == 4)
     begin = time.monotonic()
     nginx.stop()
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 15
     api.hold.set()
     for client in clients:
         client.close()

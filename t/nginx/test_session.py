@@ -277,8 +277,8 @@ def test_reload_keeps_the_key(app):
         lambda: get(app.port, "/", jar.header(), source=ALICE))
     assert "sid=s1" in cookies(answer)
     # also for a worker that comes later
-    for pid in app.workers():
-        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: len(app.workers()) == 1, 20, "the old worker is gone")
+    os.kill(app.workers()[0], signal.SIGKILL)
     wait_until(lambda: len(app.workers()) >= 1 and get(
         app.port, "/", source=ALICE).status == 200)
     assert "sid=s1" in cookies(get(app.port, "/", jar.header(),

@@ -57,12 +57,15 @@ class Process:
     def running(self):
         return self.popen.poll() is None
 
-    def kill(self, number):
-        if self.running():
-            self.popen.send_signal(number)
+    def tell(self, number=signal.SIGTERM):
+        self.popen.send_signal(number)
 
     def stop(self, number=signal.SIGTERM, seconds=10):
-        self.kill(number)
+        self.tell(number)
+        self.ended(seconds)
+
+    def ended(self, seconds=10):
+        """Waits for its end, which it was told, and forces it."""
 
         try:
             self.popen.wait(seconds)
@@ -198,10 +201,10 @@ class Space:
 
     def close(self):
         for process in self.processes:
-            process.kill(signal.SIGTERM)
+            process.tell()
 
         for process in self.processes:
-            process.stop()
+            process.ended()
 
         self.holder.stdin.close()
 
