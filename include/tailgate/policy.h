@@ -194,7 +194,7 @@ const char *tg_path_ambiguity(tg_str_t raw);
 bool tg_is_method_override(const char *name, size_t len);
 
 
-/* Why a decision is what it is; tg_policy_reason_text() says it in words. */
+/* Why a decision is what it is. */
 
 typedef enum {
     TG_POLICY_REASON_NONE = 0,
@@ -213,6 +213,15 @@ typedef enum {
     TG_POLICY_REASON_STRANGER,
     TG_POLICY_REASON_UNAVAILABLE
 } tg_policy_reason_t;
+
+/*
+ * One word for a log and a variable: "allowed", "builtin", "denied",
+ * "required", "raw-path", "method-override", "bad-request", "no-route",
+ * "no-allow", "peer", "stranger", "unavailable"; "-" for NONE and what is no
+ * reason.
+ */
+
+const char *tg_policy_reason_name(tg_policy_reason_t reason);
 
 /*
  * Whether the request was refused by a rule, and not for want of one: then
