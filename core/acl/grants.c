@@ -254,7 +254,12 @@ read_services(tg_acl_t *acl, const tg_hujson_t *ip, tgi_flow_t *flow)
 }
 
 
-/* Capabilities of the service's own that a policy may give away. */
+/*
+ * Capabilities of tailscale.com that a policy may give away: the service's
+ * own, and those that the documentation of Tailscale's programs (golink,
+ * proxy-to-grafana, setec, tsidp) says to grant.  The last two are unknown to
+ * Headscale, which refuses them.
+ */
 
 static bool
 is_granted(const tg_acl_t *acl, tg_str_t path)
@@ -263,11 +268,14 @@ is_granted(const tg_acl_t *acl, tg_str_t path)
 
     static const char *const  names[] = {
         "cap/drive", "cap/relay", "cap/kubernetes", "cap/webui",
-        /* headscale's dialect */
-        "cap/tsidp", "cap/secrets"
+        "cap/tsidp", "cap/secrets", "cap/golink", "cap/proxy-to-grafana"
     };
 
-    n = acl->dialect == TG_ACL_HEADSCALE ? 6 : 4;
+    n = sizeof(names) / sizeof(names[0]);
+
+    if (acl->dialect == TG_ACL_HEADSCALE) {
+        n -= 2;
+    }
 
     for (i = 0; i < n; i++) {
         if (path.len == strlen(names[i])

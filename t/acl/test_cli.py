@@ -136,6 +136,17 @@ def test_check_warns(files):
     assert "whoever runs code there is that user" in result.stderr
 
 
+@pytest.mark.parametrize("name, codes", [
+    ("secrets", (0, 0)), ("golink", (0, 1)), ("ingress", (1, 1))])
+def test_check_capability_of_a_dialect(files, name, codes):
+    policy = files.write("grant.hujson", json.dumps({"grants": [
+        {"src": ["*"], "dst": ["*"],
+         "app": {f"tailscale.com/cap/{name}": [{}]}}]}))
+    assert codes == tuple(
+        acl("check", policy, "--dialect", dialect).returncode
+        for dialect in ("tailscale", "headscale"))
+
+
 def test_check_missing_file(files):
     assert acl("check", "/nonexistent").returncode == 2
     assert acl("check").returncode == 2
