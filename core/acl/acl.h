@@ -11,7 +11,7 @@
 
 #include <tailgate/acl.h>
 
-#include "core/acl/map.h"
+#include "core/base/map.h"
 #include "core/acl/set.h"
 
 

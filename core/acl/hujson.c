@@ -8,8 +8,8 @@
 #include <tailgate/hujson.h>
 
 #include "core/acl/hujson.h"
-#include "core/acl/map.h"
 #include "core/base/base.h"
+#include "core/base/map.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  * Open addressing with linear probing, never more than half full.
  */
 
-#include "core/acl/map.h"
+#include "core/base/map.h"
 
 #include "core/base/base.h"
 

@@ -5,8 +5,8 @@
  * A hash table from borrowed strings to numbers.
  */
 
-#ifndef TGI_ACL_MAP_H_INCLUDED_
-#define TGI_ACL_MAP_H_INCLUDED_
+#ifndef TGI_MAP_H_INCLUDED_
+#define TGI_MAP_H_INCLUDED_
 
 #include <tailgate/base.h>
 
@@ -44,4 +44,4 @@ int tgi_map_add(tgi_map_t *map, tg_str_t key, uint32_t value);
 uint32_t tgi_map_get(const tgi_map_t *map, tg_str_t key);
 
 
-#endif /* TGI_ACL_MAP_H_INCLUDED_ */
+#endif /* TGI_MAP_H_INCLUDED_ */
