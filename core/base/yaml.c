@@ -5,11 +5,19 @@
 
 #include "core/base/yaml.h"
 
+#include "core/base/base.h"
+#include "core/base/map.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <yaml.h>
+
+
+/* Mappings of up to so many keys are searched, larger ones hashed. */
+
+#define SEARCH_MAX  16
 
 
 typedef struct {
@@ -19,6 +27,7 @@ typedef struct {
     tg_error_t               *error;
     tgi_yaml_t               *open[TGI_YAML_DEPTH_MAX];
     tgi_yaml_t               *last[TGI_YAML_DEPTH_MAX];
+    tgi_map_t                 keys[TGI_YAML_DEPTH_MAX];  /* to lines */
     tgi_yaml_t               *root;
     tg_str_t                  key;   /* read, and its value is not yet */
     size_t                    key_line;
@@ -27,19 +36,21 @@ typedef struct {
     size_t                    depth;
     size_t                    nodes;
     size_t                    documents;
+    tgi_yaml_fault_t          fault;
 } reader_t;
 
 
 static int reader_event(reader_t *rd, const yaml_event_t *ev);
 static int reader_scalar(reader_t *rd, const yaml_event_t *ev);
 static int reader_key(reader_t *rd, const yaml_event_t *ev);
+static size_t reader_seen(reader_t *rd);
 static int reader_open(reader_t *rd, const yaml_event_t *ev,
     tgi_yaml_kind_t kind);
 static int reader_add(reader_t *rd, const yaml_event_t *ev,
     tgi_yaml_t **node);
 static int reader_copy(reader_t *rd, const yaml_event_t *ev, tg_str_t *out);
-static int reader_fail(reader_t *rd, int code, const yaml_mark_t *mark,
-    const char *fmt, ...)
+static int reader_fail(reader_t *rd, tgi_yaml_fault_t fault,
+    const yaml_mark_t *mark, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 static int reader_syntax(reader_t *rd);
 
@@ -49,7 +60,19 @@ tgi_yaml_read(const char *data, size_t len,
     const tgi_yaml_limits_t *limits, const tg_alloc_t *alloc,
     tgi_yaml_t **root, tg_error_t *error)
 {
+    tgi_yaml_fault_t  fault;
+
+    return tgi_yaml_read_fault(data, len, limits, alloc, root, &fault, error);
+}
+
+
+int
+tgi_yaml_read_fault(const char *data, size_t len,
+    const tgi_yaml_limits_t *limits, const tg_alloc_t *alloc,
+    tgi_yaml_t **root, tgi_yaml_fault_t *fault, tg_error_t *error)
+{
     int           rc;
+    size_t        i;
     bool          done;
     reader_t      rd;
     yaml_event_t  ev;
@@ -61,19 +84,23 @@ tgi_yaml_read(const char *data, size_t len,
     rd.limits = limits;
     rd.error = error;
 
+    rc = TG_OK;
+
     if (len > limits->size) {
-        return reader_fail(&rd, TG_ERR_LIMIT, NULL,
-                           "the file is longer than %zu bytes",
-                           limits->size);
+        rc = reader_fail(&rd, TGI_YAML_LIMITS, NULL,
+                         "the file is longer than %zu bytes", limits->size);
+
+    } else if (memchr(data, '\0', len) != NULL) {
+        rc = reader_fail(&rd, TGI_YAML_BYTES, NULL,
+                         "the file holds a NUL byte");
+
+    } else if (!yaml_parser_initialize(&rd.parser)) {
+        rc = reader_fail(&rd, TGI_YAML_MEMORY, NULL, "out of memory");
     }
 
-    if (memchr(data, '\0', len) != NULL) {
-        return reader_fail(&rd, TG_ERR_SYNTAX, NULL,
-                           "the file holds a NUL byte");
-    }
-
-    if (!yaml_parser_initialize(&rd.parser)) {
-        return reader_fail(&rd, TG_ERR_NOMEM, NULL, "out of memory");
+    if (rc != TG_OK) {
+        *fault = rd.fault;
+        return rc;
     }
 
     yaml_parser_set_input_string(&rd.parser, (const unsigned char *) data,
@@ -100,7 +127,7 @@ tgi_yaml_read(const char *data, size_t len,
     if (rd.root == NULL) {
         rd.root = alloc->alloc(alloc->ctx, sizeof(tgi_yaml_t));
         if (rd.root == NULL) {
-            rc = reader_fail(&rd, TG_ERR_NOMEM, NULL, "out of memory");
+            rc = reader_fail(&rd, TGI_YAML_MEMORY, NULL, "out of memory");
             goto done;
         }
 
@@ -116,7 +143,12 @@ tgi_yaml_read(const char *data, size_t len,
 
 done:
 
+    for (i = 0; i < TGI_YAML_DEPTH_MAX; i++) {
+        tgi_map_done(&rd.keys[i]);
+    }
+
     yaml_parser_delete(&rd.parser);
+    *fault = rd.fault;
 
     return rc;
 }
@@ -129,13 +161,13 @@ reader_event(reader_t *rd, const yaml_event_t *ev)
 
     case YAML_DOCUMENT_START_EVENT:
         if (rd->documents++ != 0) {
-            return reader_fail(rd, TG_ERR_REFUSED, &ev->start_mark,
+            return reader_fail(rd, TGI_YAML_DOCUMENTS, &ev->start_mark,
                                "a second document in the file");
         }
         return TG_OK;
 
     case YAML_ALIAS_EVENT:
-        return reader_fail(rd, TG_ERR_REFUSED, &ev->start_mark,
+        return reader_fail(rd, TGI_YAML_ANCHOR, &ev->start_mark,
                            "aliases are not used here: write the value");
 
     case YAML_SCALAR_EVENT:
@@ -149,7 +181,7 @@ reader_event(reader_t *rd, const yaml_event_t *ev)
 
     case YAML_SEQUENCE_END_EVENT:
     case YAML_MAPPING_END_EVENT:
-        rd->depth--;
+        tgi_map_done(&rd->keys[--rd->depth]);
         return TG_OK;
 
     default:
@@ -165,7 +197,9 @@ reader_scalar(reader_t *rd, const yaml_event_t *ev)
     tgi_yaml_t  *node;
 
     if (ev->data.scalar.anchor != NULL || ev->data.scalar.tag != NULL) {
-        return reader_fail(rd, TG_ERR_REFUSED, &ev->start_mark,
+        return reader_fail(rd, ev->data.scalar.anchor != NULL
+                               ? TGI_YAML_ANCHOR : TGI_YAML_TAG,
+                           &ev->start_mark,
                            "anchors and tags are not used here");
     }
 
@@ -197,29 +231,84 @@ reader_scalar(reader_t *rd, const yaml_event_t *ev)
 static int
 reader_key(reader_t *rd, const yaml_event_t *ev)
 {
-    int          rc;
-    tgi_yaml_t  *node;
+    int     rc;
+    size_t  line;
 
     rc = reader_copy(rd, ev, &rd->key);
     if (rc != TG_OK) {
         return rc;
     }
 
-    for (node = rd->open[rd->depth - 1]->first; node; node = node->next) {
-        if (node->key.len == rd->key.len
-            && memcmp(node->key.data, rd->key.data, rd->key.len) == 0)
-        {
-            return reader_fail(rd, TG_ERR_REFUSED, &ev->start_mark,
-                               "the key \"%s\" is there twice, first in line"
-                               " %zu", rd->key.data, node->line);
-        }
-    }
-
-    rd->has_key = true;
     rd->key_line = ev->start_mark.line + 1;
     rd->key_column = ev->start_mark.column + 1;
 
+    line = reader_seen(rd);
+
+    if (line == SIZE_MAX) {
+        return reader_fail(rd, TGI_YAML_MEMORY, NULL, "out of memory");
+    }
+
+    if (line != 0) {
+        return reader_fail(rd, TGI_YAML_DUPLICATE, &ev->start_mark,
+                           "the key \"%s\" is there twice, first in line"
+                           " %zu", rd->key.data, line);
+    }
+
+    rd->has_key = true;
+
     return TG_OK;
+}
+
+
+/*
+ * The line where the key was seen before in its mapping, 0 if it was not,
+ * SIZE_MAX when out of memory.
+ */
+
+static size_t
+reader_seen(reader_t *rd)
+{
+    tgi_map_t   *keys;
+    tgi_yaml_t  *node, *parent;
+
+    parent = rd->open[rd->depth - 1];
+    keys = &rd->keys[rd->depth - 1];
+
+    if (parent->n < SEARCH_MAX) {
+        for (node = parent->first; node != NULL; node = node->next) {
+            if (tgi_str_equal(node->key, rd->key)) {
+                return node->line;
+            }
+        }
+
+        return 0;
+    }
+
+    if (keys->slots == NULL) {
+        if (tgi_map_init(keys, 4 * SEARCH_MAX, NULL) != TG_OK) {
+            return SIZE_MAX;
+        }
+
+        for (node = parent->first; node != NULL; node = node->next) {
+            if (tgi_map_add(keys, node->key, (uint32_t) node->line)
+                != TG_OK)
+            {
+                return SIZE_MAX;
+            }
+        }
+    }
+
+    switch (tgi_map_add(keys, rd->key, (uint32_t) rd->key_line)) {
+
+    case TG_OK:
+        return 0;
+
+    case TG_ERR_REFUSED:
+        return tgi_map_get(keys, rd->key);
+
+    default:
+        return SIZE_MAX;
+    }
 }
 
 
@@ -240,7 +329,9 @@ reader_open(reader_t *rd, const yaml_event_t *ev, tgi_yaml_kind_t kind)
     }
 
     if (anchor != NULL || tag != NULL) {
-        return reader_fail(rd, TG_ERR_REFUSED, &ev->start_mark,
+        return reader_fail(rd, anchor != NULL ? TGI_YAML_ANCHOR
+                                              : TGI_YAML_TAG,
+                           &ev->start_mark,
                            "anchors and tags are not used here");
     }
 
@@ -248,12 +339,12 @@ reader_open(reader_t *rd, const yaml_event_t *ev, tgi_yaml_kind_t kind)
         && rd->open[rd->depth - 1]->kind == TGI_YAML_MAPPING
         && !rd->has_key)
     {
-        return reader_fail(rd, TG_ERR_REFUSED, &ev->start_mark,
+        return reader_fail(rd, TGI_YAML_KEY, &ev->start_mark,
                            "a key has to be a word");
     }
 
     if (rd->depth == rd->limits->depth || rd->depth == TGI_YAML_DEPTH_MAX) {
-        return reader_fail(rd, TG_ERR_LIMIT, &ev->start_mark,
+        return reader_fail(rd, TGI_YAML_LIMITS, &ev->start_mark,
                            "nested deeper than %zu levels", rd->depth);
     }
 
@@ -277,13 +368,13 @@ reader_add(reader_t *rd, const yaml_event_t *ev, tgi_yaml_t **out)
     tgi_yaml_t  *node, *parent;
 
     if (rd->nodes++ == rd->limits->nodes) {
-        return reader_fail(rd, TG_ERR_LIMIT, &ev->start_mark,
+        return reader_fail(rd, TGI_YAML_LIMITS, &ev->start_mark,
                            "more than %zu values", rd->limits->nodes);
     }
 
     node = rd->alloc->alloc(rd->alloc->ctx, sizeof(tgi_yaml_t));
     if (node == NULL) {
-        return reader_fail(rd, TG_ERR_NOMEM, NULL, "out of memory");
+        return reader_fail(rd, TGI_YAML_MEMORY, NULL, "out of memory");
     }
 
     memset(node, 0, sizeof(tgi_yaml_t));
@@ -332,13 +423,13 @@ reader_copy(reader_t *rd, const yaml_event_t *ev, tg_str_t *out)
     len = ev->data.scalar.length;
 
     if (memchr(ev->data.scalar.value, '\0', len) != NULL) {
-        return reader_fail(rd, TG_ERR_SYNTAX, &ev->start_mark,
+        return reader_fail(rd, TGI_YAML_BYTES, &ev->start_mark,
                            "a value holds a NUL byte");
     }
 
     p = rd->alloc->alloc(rd->alloc->ctx, len + 1);
     if (p == NULL) {
-        return reader_fail(rd, TG_ERR_NOMEM, NULL, "out of memory");
+        return reader_fail(rd, TGI_YAML_MEMORY, NULL, "out of memory");
     }
 
     memcpy(p, ev->data.scalar.value, len);
@@ -352,13 +443,27 @@ reader_copy(reader_t *rd, const yaml_event_t *ev, tg_str_t *out)
 
 
 static int
-reader_fail(reader_t *rd, int code, const yaml_mark_t *mark,
+reader_fail(reader_t *rd, tgi_yaml_fault_t fault, const yaml_mark_t *mark,
     const char *fmt, ...)
 {
     char     *p;
     va_list   args;
 
-    rd->error->code = code;
+    static const int  codes[] = {
+        [TGI_YAML_FINE] = TG_OK,
+        [TGI_YAML_SYNTAX] = TG_ERR_SYNTAX,
+        [TGI_YAML_BYTES] = TG_ERR_SYNTAX,
+        [TGI_YAML_LIMITS] = TG_ERR_LIMIT,
+        [TGI_YAML_DUPLICATE] = TG_ERR_REFUSED,
+        [TGI_YAML_ANCHOR] = TG_ERR_REFUSED,
+        [TGI_YAML_TAG] = TG_ERR_REFUSED,
+        [TGI_YAML_DOCUMENTS] = TG_ERR_REFUSED,
+        [TGI_YAML_KEY] = TG_ERR_REFUSED,
+        [TGI_YAML_MEMORY] = TG_ERR_NOMEM
+    };
+
+    rd->fault = fault;
+    rd->error->code = codes[fault];
 
     if (mark != NULL) {
         rd->error->line = mark->line + 1;
@@ -375,16 +480,18 @@ reader_fail(reader_t *rd, int code, const yaml_mark_t *mark,
         }
     }
 
-    return code;
+    return codes[fault];
 }
 
 
 static int
 reader_syntax(reader_t *rd)
 {
-    const char   *problem;
-    yaml_mark_t   mark;
+    const char        *problem;
+    yaml_mark_t        mark;
+    tgi_yaml_fault_t   fault;
 
+    fault = TGI_YAML_SYNTAX;
     problem = rd->parser.problem ? rd->parser.problem : "unreadable";
     mark = rd->parser.problem_mark;
 
@@ -392,12 +499,13 @@ reader_syntax(reader_t *rd)
 
         /* the reader knows the byte, not the line */
 
+        fault = TGI_YAML_BYTES;
         mark = rd->parser.mark;
     }
 
     if (rd->parser.error == YAML_MEMORY_ERROR) {
-        return reader_fail(rd, TG_ERR_NOMEM, NULL, "out of memory");
+        return reader_fail(rd, TGI_YAML_MEMORY, NULL, "out of memory");
     }
 
-    return reader_fail(rd, TG_ERR_SYNTAX, &mark, "no valid YAML: %s", problem);
+    return reader_fail(rd, fault, &mark, "no valid YAML: %s", problem);
 }

@@ -46,6 +46,22 @@ struct tgi_yaml_s {
 };
 
 
+/* Why a document was refused, for those who tell more about it. */
+
+typedef enum {
+    TGI_YAML_FINE = 0,
+    TGI_YAML_SYNTAX,           /* no YAML */
+    TGI_YAML_BYTES,            /* NUL, or no UTF-8 */
+    TGI_YAML_LIMITS,           /* too long, too deep, too many values */
+    TGI_YAML_DUPLICATE,        /* a key comes twice */
+    TGI_YAML_ANCHOR,           /* an anchor or an alias */
+    TGI_YAML_TAG,
+    TGI_YAML_DOCUMENTS,        /* a second one */
+    TGI_YAML_KEY,              /* a list or a mapping as a key */
+    TGI_YAML_MEMORY
+} tgi_yaml_fault_t;
+
+
 /*
  * Reads len bytes of UTF-8.  The tree lives in alloc; an empty document is an
  * empty mapping.  Refused, with a text, line and column in *error: what is no
@@ -57,6 +73,12 @@ struct tgi_yaml_s {
 int tgi_yaml_read(const char *data, size_t len,
     const tgi_yaml_limits_t *limits, const tg_alloc_t *alloc,
     tgi_yaml_t **root, tg_error_t *error);
+
+/* The same, with the reason in *fault. */
+
+int tgi_yaml_read_fault(const char *data, size_t len,
+    const tgi_yaml_limits_t *limits, const tg_alloc_t *alloc,
+    tgi_yaml_t **root, tgi_yaml_fault_t *fault, tg_error_t *error);
 
 
 #endif /* TGI_YAML_H_INCLUDED_ */

@@ -122,6 +122,12 @@ test_refused(void **state)
         const char  *says;
     } cases[] = {
         { "a: 1\na: 2\n", TG_ERR_REFUSED, 2, 1, "\"a\" is there twice" },
+        { "{a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1, h: 1, i: 1, j: 1,\n"
+          " k: 1, l: 1, m: 1, n: 1, o: 1, p: 1, q: 1, r: 1, q: 2}\n",
+          TG_ERR_REFUSED, 2, 50, "\"q\" is there twice, first in line 2" },
+        { "{a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1, h: 1, i: 1, j: 1,\n"
+          " k: 1, l: 1, m: 1, n: 1, o: 1, p: 1, q: 1, r: 1, b: 2}\n",
+          TG_ERR_REFUSED, 2, 50, "\"b\" is there twice, first in line 1" },
         { "a: &x 1\n", TG_ERR_REFUSED, 1, 4, "anchors" },
         { "a: &x [1]\n", TG_ERR_REFUSED, 1, 4, "anchors" },
         { "a: *x\n", TG_ERR_REFUSED, 1, 4, "aliases" },
