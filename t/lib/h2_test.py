@@ -13,19 +13,23 @@ from tailgate_test import Response
 
 
 class H2Client:
-    """Over TLS, to a port on 127.0.0.1 or an address."""
+    """To a port on 127.0.0.1 or an address; over TLS, or in clear text as one
+    who knows beforehand. before is sent first of all (a PROXY header)."""
 
-    def __init__(self, where, source=None, timeout=20):
+    def __init__(self, where, source=None, timeout=20, tls=True, before=b""):
         if isinstance(where, int):
             where = ("127.0.0.1", where)
         bind = (source, 0) if source else None
-        plain = socket.create_connection(where, timeout, bind)
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        context.set_alpn_protocols(["h2"])
-        self.socket = context.wrap_socket(plain, server_hostname="localhost")
-        assert self.socket.selected_alpn_protocol() == "h2"
+        self.socket = socket.create_connection(where, timeout, bind)
+        self.socket.sendall(before)
+        if tls:
+            context = ssl.create_default_context()
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+            context.set_alpn_protocols(["h2"])
+            self.socket = context.wrap_socket(self.socket,
+                                              server_hostname="localhost")
+            assert self.socket.selected_alpn_protocol() == "h2"
         self.state = h2.connection.H2Connection(h2.config.H2Configuration(
             client_side=True, header_encoding=None,
             validate_outbound_headers=False,
