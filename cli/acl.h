@@ -8,6 +8,7 @@
 #ifndef CLI_ACL_H_INCLUDED_
 #define CLI_ACL_H_INCLUDED_
 
+#include <cli/print.h>
 #include <tailgate/acl.h>
 
 #include <stdio.h>
@@ -86,10 +87,6 @@ int cli_acl_load(cli_acl_t *self, tg_acl_t **acl);
 
 int cli_acl_nodes(cli_acl_t *self, const char *text, const size_t **nodes,
     size_t *n);
-
-/* Text to a terminal: control characters become "?". */
-
-void cli_acl_print(FILE *out, tg_str_t text);
 
 /* A JSON string; a fault as the JSON of "refused". */
 

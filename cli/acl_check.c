@@ -69,7 +69,7 @@ print_warning(void *ctx, size_t line, size_t column, const char *message)
     }
 
     (void) fputs(": warning: ", stderr);
-    cli_acl_print(stderr, text);
+    cli_print(stderr, text);
     (void) fputc('\n', stderr);
 }
 
@@ -79,7 +79,7 @@ print_fault(cli_acl_t *self, const tg_acl_fault_t *fault)
 {
     (void) fprintf(stderr, "%s:%zu:%zu: ", self->files[0], fault->line,
                    fault->column);
-    cli_acl_print(stderr, fault->message);
+    cli_print(stderr, fault->message);
     (void) fputc('\n', stderr);
 
     if (self->json) {

@@ -163,9 +163,9 @@ static void
 print_pair(cli_acl_t *self, const char *what, size_t src, size_t dst)
 {
     (void) printf("%s ", what);
-    cli_acl_print(stdout, tg_acl_node(self->netmap, src)->name);
+    cli_print(stdout, tg_acl_node(self->netmap, src)->name);
     (void) printf(" to ");
-    cli_acl_print(stdout, tg_acl_node(self->netmap, dst)->name);
+    cli_print(stdout, tg_acl_node(self->netmap, dst)->name);
 }
 
 
@@ -225,7 +225,7 @@ diff_ssh(cli_acl_t *self, tg_acl_t **acls, const size_t *sorted,
 
                 print_pair(self, "ssh", sorted[s], sorted[d]);
                 (void) printf(" as ");
-                cli_acl_print(stdout, users[u]);
+                cli_print(stdout, users[u]);
                 (void) printf(": ");
                 print_ssh(&old);
                 (void) printf(" -> ");
@@ -331,7 +331,7 @@ diff_pair(cli_acl_t *self, size_t src, size_t dst, const tg_acl_cap_t *caps,
 
         print_pair(self, "app", src, dst);
         (void) printf(": ");
-        cli_acl_print(stdout, caps[i].name);
+        cli_print(stdout, caps[i].name);
         (void) printf(" %s\n", other != NULL ? "has other values"
                                : removed ? "removed" : "added");
         changed++;

@@ -345,7 +345,7 @@ cli_acl_policy(cli_acl_t *self, const char *path, tg_acl_t **acl)
     if (rc == CLI_BAD) {
         (void) fprintf(stderr, "%s:%zu:%zu: ", path, fault.line,
                        fault.column);
-        cli_acl_print(stderr, fault.message);
+        cli_print(stderr, fault.message);
         (void) fputc('\n', stderr);
     }
 

@@ -251,8 +251,8 @@ print_row(cli_acl_t *self, const tg_acl_t *acl, tg_str_t first,
 
     (void) printf("%-7s", decision->action == TG_ACL_CHECK ? "check"
                                                            : "accept");
-    cli_acl_print(stdout, first);
+    cli_print(stdout, first);
     (void) putchar(' ');
-    cli_acl_print(stdout, second);
+    cli_print(stdout, second);
     (void) printf("  %s:%zu:%zu\n", self->policy, rule.line, rule.column);
 }

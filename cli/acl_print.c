@@ -12,29 +12,6 @@
 
 
 void
-cli_acl_print(FILE *out, tg_str_t text)
-{
-    size_t         i;
-    unsigned char  c;
-
-    for (i = 0; i < text.len; i++) {
-        c = (unsigned char) text.data[i];
-
-        /* C1 controls are two bytes in UTF-8 */
-        if (c < 0x20 || c == 0x7f
-            || (c == 0xc2 && i + 1 < text.len
-                && (unsigned char) text.data[i + 1] < 0xa0))
-        {
-            i += c == 0xc2;
-            c = '?';
-        }
-
-        (void) fputc(c, out);
-    }
-}
-
-
-void
 cli_acl_json(cli_acl_t *self, FILE *out, tg_str_t text)
 {
     tg_str_t  json;

@@ -182,18 +182,18 @@ print_decision(cli_acl_t *self, const tg_acl_t *acl, size_t src, size_t dst,
     }
 
     (void) printf(": ");
-    cli_acl_print(stdout, tg_acl_node(self->netmap, src)->name);
+    cli_print(stdout, tg_acl_node(self->netmap, src)->name);
 
     if (tg_acl_node(self->netmap, src)->login.len > 0) {
         (void) printf(" (");
-        cli_acl_print(stdout, tg_acl_node(self->netmap, src)->login);
+        cli_print(stdout, tg_acl_node(self->netmap, src)->login);
         (void) printf(")");
     }
 
     (void) printf(" to ");
-    cli_acl_print(stdout, tg_acl_node(self->netmap, dst)->name);
+    cli_print(stdout, tg_acl_node(self->netmap, dst)->name);
     (void) printf(" as ");
-    cli_acl_print(stdout, user);
+    cli_print(stdout, user);
     (void) putchar('\n');
 
     if (decision->action != TG_ACL_DENY) {
@@ -296,13 +296,13 @@ print_change(cli_acl_t *self, const tg_acl_t *acl, size_t src, size_t dst,
 
     if (closest == TG_ACL_TRY_USER) {
         (void) printf("add \"");
-        cli_acl_print(stdout, user);
+        cli_print(stdout, user);
         (void) printf("\" to users of ");
         print_rule(self, acl, best);
 
     } else if (closest == TG_ACL_TRY_SRC) {
         (void) printf("add \"");
-        cli_acl_print(stdout, who);
+        cli_print(stdout, who);
         (void) printf("\", or a group of it, to src of ");
         print_rule(self, acl, best);
 

@@ -93,18 +93,18 @@ print_failure(void *ctx, const tg_acl_failure_t *failure)
 
     (void) printf("%s:%zu:%zu: %s[%zu] from ", self->policy, failure->line,
                   failure->column, failure->section, failure->index);
-    cli_acl_print(stdout, failure->src);
+    cli_print(stdout, failure->src);
 
     if (failure->dst.len > 0) {
         (void) printf(" to ");
-        cli_acl_print(stdout, failure->dst);
+        cli_print(stdout, failure->dst);
     }
 
     (void) printf(": %s", failure->assertion);
 
     if (failure->item.len > 0) {
         (void) printf(" \"");
-        cli_acl_print(stdout, failure->item);
+        cli_print(stdout, failure->item);
         (void) printf("\"");
     }
 

@@ -4,6 +4,7 @@
  */
 
 #include <cli/ask.h>
+#include <cli/print.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -131,25 +132,12 @@ keep_text(const tg_alloc_t *alloc, const char *text)
 void
 cli_row(const char *name, tg_str_t value)
 {
-    size_t         i;
-    unsigned char  c;
-
     if (value.len == 0) {
         return;
     }
 
     printf("%-14s", name);
-
-    for (i = 0; i < value.len; i++) {
-        c = (unsigned char) value.data[i];
-
-        if (c < 0x20 || c == 0x7f) {
-            c = '?';
-        }
-
-        putchar(c);
-    }
-
+    cli_print(stdout, value);
     putchar('\n');
 }
 

@@ -52,10 +52,7 @@ int cli_ask_max(const char *socket, const char *target, size_t max,
 int cli_ask_self(const char *socket, const tg_alloc_t *alloc, tg_self_t *self,
     cli_answer_t *answer);
 
-/*
- * One row of the table; nothing is printed for an empty value.  Control
- * characters do not reach the terminal.
- */
+/* One row of the table; nothing is printed for an empty value. */
 
 void cli_row(const char *name, tg_str_t value);
 
