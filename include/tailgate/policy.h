@@ -81,10 +81,14 @@ int tg_policy_compile(const char *data, size_t len, const tg_alloc_t *alloc,
 
 tg_str_t tg_policy_digest(const tg_policy_t *policy);
 
-/* How many routes there are, and the name of each ("routes[2]" without one). */
+/*
+ * How many routes there are, and the name of each ("routes[2]" without one);
+ * how many rules of all of them and of "always".
+ */
 
 size_t tg_policy_nroutes(const tg_policy_t *policy);
 tg_str_t tg_policy_route_name(const tg_policy_t *policy, size_t i);
+size_t tg_policy_nrules(const tg_policy_t *policy);
 
 /*
  * Every header name that a route of the policy sets: a client may send none of
@@ -351,6 +355,36 @@ int tg_persona(const tg_policy_t *policy, tg_str_t as, const tg_str_t *from,
 
 int tg_request_parse(tg_str_t text, const tg_alloc_t *alloc,
     tg_request_t *request, tg_error_t *error);
+
+
+/*
+ * What a policy tells apart, to ask it about each: every host with every path
+ * that a route, a rule of it or of "always" names, each with one that it
+ * matches and, as far as that can be, no narrower pattern does.  Another route
+ * may decide some of them.
+ */
+
+#define TG_POLICY_PLACES_MAX  100000
+
+typedef struct {
+    tg_str_t    host;          /* as written; "*" for any */
+    tg_str_t    path;          /* "/api", "= /api", or a glob */
+    tg_str_t    sample_host;
+    tg_str_t    sample_path;
+} tg_policy_place_t;
+
+/* Of route i.  TG_OK, TG_ERR_LIMIT (too many), TG_ERR_NOMEM. */
+
+int tg_policy_places(const tg_policy_t *policy, size_t i,
+    const tg_alloc_t *alloc, tg_policy_place_t **places, size_t *n);
+
+/*
+ * The usual methods, all that a rule names, and last one that none does.
+ * TG_OK or TG_ERR_NOMEM.
+ */
+
+int tg_policy_methods(const tg_policy_t *policy, const tg_alloc_t *alloc,
+    tg_list_t *methods);
 
 
 /* The policy's own tests. */

@@ -1,0 +1,437 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ *
+ * What a policy tells apart: hosts, paths and methods that its rules name,
+ * with a sample of each.
+ */
+
+#include "core/policy/policy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+
+/* A label and a segment that nobody writes into a policy. */
+
+#define ANY_HOST     "any-host"
+#define ANY_SEGMENT  "any-path"
+#define ANY_METHOD   "ANY-OTHER"
+
+
+typedef struct {
+    const tgi_host_t  **hosts;
+    size_t              nhosts;
+    const tgi_path_t  **paths;
+    size_t              npaths;
+} patterns_t;
+
+
+static bool collect(const tg_policy_t *policy, const tgi_route_t *route,
+    const tg_alloc_t *alloc, patterns_t *patterns);
+static bool fill_host(const tgi_host_t *host, const tg_alloc_t *alloc,
+    tg_policy_place_t *place);
+static bool fill_path(const tgi_path_t *path, const tg_alloc_t *alloc,
+    tg_policy_place_t *place);
+
+
+size_t
+tg_policy_nrules(const tg_policy_t *policy)
+{
+    size_t              i, n;
+    const tgi_route_t  *route;
+
+    n = policy->always_deny.n + policy->always_require.n;
+
+    for (i = 0; i < policy->nroutes; i++) {
+        route = &policy->routes[i];
+        n += route->allow.n + route->deny.n + route->require.n;
+    }
+
+    return n;
+}
+
+
+int
+tg_policy_places(const tg_policy_t *policy, size_t i, const tg_alloc_t *alloc,
+    tg_policy_place_t **places, size_t *n)
+{
+    size_t              h, p;
+    patterns_t          patterns;
+    tg_policy_place_t  *place, host;
+
+    *places = NULL;
+    *n = 0;
+
+    if (!collect(policy, &policy->routes[i], alloc, &patterns)) {
+        return TG_ERR_NOMEM;
+    }
+
+    if (patterns.npaths > TG_POLICY_PLACES_MAX / patterns.nhosts) {
+        return TG_ERR_LIMIT;
+    }
+
+    place = tgi_alloc(alloc, patterns.nhosts * patterns.npaths,
+                      sizeof(tg_policy_place_t));
+    if (place == NULL) {
+        return TG_ERR_NOMEM;
+    }
+
+    *places = place;
+
+    for (h = 0; h < patterns.nhosts; h++) {
+
+        if (!fill_host(patterns.hosts[h], alloc, &host)) {
+            return TG_ERR_NOMEM;
+        }
+
+        for (p = 0; p < patterns.npaths; p++) {
+
+            if (h > 0) {
+                *place = (*places)[p];
+
+            } else if (!fill_path(patterns.paths[p], alloc, place)) {
+                return TG_ERR_NOMEM;
+            }
+
+            place->host = host.host;
+            place->sample_host = host.sample_host;
+            place++;
+        }
+    }
+
+    *n = patterns.nhosts * patterns.npaths;
+
+    return TG_OK;
+}
+
+
+static void
+add_host(patterns_t *patterns, const tgi_host_t *host)
+{
+    size_t             i;
+    const tgi_host_t  *other;
+
+    for (i = 0; i < patterns->nhosts; i++) {
+        other = patterns->hosts[i];
+
+        if (other->kind == host->kind && tgi_str_equal(other->text,
+                                                       host->text))
+        {
+            return;
+        }
+    }
+
+    patterns->hosts[patterns->nhosts++] = host;
+}
+
+
+static void
+add_path(patterns_t *patterns, const tgi_path_t *path)
+{
+    size_t             i;
+    const tgi_path_t  *other;
+
+    for (i = 0; i < patterns->npaths; i++) {
+        other = patterns->paths[i];
+
+        if (other->kind == path->kind && tgi_str_equal(other->text,
+                                                       path->text))
+        {
+            return;
+        }
+    }
+
+    patterns->paths[patterns->npaths++] = path;
+}
+
+
+static void
+add_rules(patterns_t *patterns, const tgi_rules_t *rules)
+{
+    size_t            i, k;
+    const tg_rule_t  *rule;
+
+    for (i = 0; i < rules->n; i++) {
+        rule = rules->items[i];
+
+        for (k = 0; k < rule->nhosts; k++) {
+            add_host(patterns, &rule->hosts[k]);
+        }
+
+        for (k = 0; k < rule->npaths; k++) {
+            add_path(patterns, &rule->paths[k]);
+        }
+    }
+}
+
+
+static void
+count_rules(patterns_t *patterns, const tgi_rules_t *rules)
+{
+    size_t  i;
+
+    for (i = 0; i < rules->n; i++) {
+        patterns->nhosts += rules->items[i]->nhosts;
+        patterns->npaths += rules->items[i]->npaths;
+    }
+}
+
+
+static bool
+collect(const tg_policy_t *policy, const tgi_route_t *route,
+    const tg_alloc_t *alloc, patterns_t *patterns)
+{
+    size_t              i, k;
+    const tgi_rules_t  *rules[5];
+
+    rules[0] = &policy->always_deny;
+    rules[1] = &policy->always_require;
+    rules[2] = &route->allow;
+    rules[3] = &route->deny;
+    rules[4] = &route->require;
+
+    patterns->nhosts = route->nhosts;
+    patterns->npaths = route->npaths;
+
+    for (k = 0; k < 5; k++) {
+        count_rules(patterns, rules[k]);
+    }
+
+    patterns->hosts = tgi_alloc(alloc, patterns->nhosts,
+                                sizeof(patterns->hosts[0]));
+    patterns->paths = tgi_alloc(alloc, patterns->npaths,
+                                sizeof(patterns->paths[0]));
+
+    if (patterns->hosts == NULL || patterns->paths == NULL) {
+        return false;
+    }
+
+    patterns->nhosts = 0;
+    patterns->npaths = 0;
+
+    for (i = 0; i < route->nhosts; i++) {
+        add_host(patterns, &route->hosts[i]);
+    }
+
+    for (i = 0; i < route->npaths; i++) {
+        add_path(patterns, &route->paths[i]);
+    }
+
+    for (k = 0; k < 5; k++) {
+        add_rules(patterns, rules[k]);
+    }
+
+    return true;
+}
+
+
+static bool
+join(tg_str_t *text, const char *before, tg_str_t middle, const char *after,
+    const tg_alloc_t *alloc)
+{
+    char    *p;
+    size_t   before_len, after_len;
+
+    before_len = strlen(before);
+    after_len = strlen(after);
+
+    p = tgi_alloc(alloc, before_len + middle.len + after_len + 1, 1);
+    if (p == NULL) {
+        return false;
+    }
+
+    memcpy(p, before, before_len);
+
+    if (middle.len > 0) {
+        memcpy(p + before_len, middle.data, middle.len);
+    }
+
+    memcpy(p + before_len + middle.len, after, after_len);
+
+    text->data = p;
+    text->len = before_len + middle.len + after_len;
+
+    return true;
+}
+
+
+static bool
+fill_host(const tgi_host_t *host, const tg_alloc_t *alloc,
+    tg_policy_place_t *place)
+{
+    static const tg_str_t  any = TG_STR("*");
+    static const tg_str_t  none = TG_STR(ANY_HOST);
+
+    switch (host->kind) {
+
+    case TGI_HOST_EXACT:
+        place->host = host->text;
+        place->sample_host = host->text;
+        return true;
+
+    case TGI_HOST_WILDCARD:
+        return join(&place->host, "*", host->text, "", alloc)
+               && join(&place->sample_host, ANY_HOST, host->text, "", alloc);
+
+    default:
+        place->host = any;
+        place->sample_host = none;
+        return true;
+    }
+}
+
+
+/* Each run of "*" becomes a segment, which "*" and "**" both match. */
+
+static bool
+fill_glob(const tgi_path_t *path, const tg_alloc_t *alloc, tg_str_t *sample)
+{
+    char    *p;
+    size_t   i, n, stars;
+
+    stars = 0;
+
+    for (i = 0; i < path->text.len; i++) {
+        stars += path->text.data[i] == '*';
+    }
+
+    p = tgi_alloc(alloc, path->text.len + stars * strlen(ANY_SEGMENT) + 1, 1);
+    if (p == NULL) {
+        return false;
+    }
+
+    n = 0;
+
+    for (i = 0; i < path->text.len; i++) {
+
+        if (path->text.data[i] != '*') {
+            p[n++] = path->text.data[i];
+
+        } else if (i + 1 == path->text.len || path->text.data[i + 1] != '*') {
+            memcpy(p + n, ANY_SEGMENT, strlen(ANY_SEGMENT));
+            n += strlen(ANY_SEGMENT);
+        }
+    }
+
+    *sample = (tg_str_t) { p, n };
+
+    return true;
+}
+
+
+static bool
+fill_path(const tgi_path_t *path, const tg_alloc_t *alloc,
+    tg_policy_place_t *place)
+{
+    const char  *below;
+
+    place->path = path->text;
+
+    switch (path->kind) {
+
+    case TGI_PATH_EXACT:
+        place->sample_path = path->text;
+        return join(&place->path, "= ", path->text, "", alloc);
+
+    case TGI_PATH_GLOB:
+        return fill_glob(path, alloc, &place->sample_path);
+
+    default:
+        below = path->text.data[path->text.len - 1] == '/'
+                ? ANY_SEGMENT : "/" ANY_SEGMENT;
+
+        return join(&place->sample_path, "", path->text, below, alloc);
+    }
+}
+
+
+static void
+add_method(tg_list_t *methods, tg_str_t method)
+{
+    size_t  i;
+
+    for (i = 0; i < methods->n; i++) {
+        if (tgi_str_equal(methods->items[i], method)) {
+            return;
+        }
+    }
+
+    methods->items[methods->n++] = method;
+}
+
+
+static void
+add_methods(tg_list_t *methods, const tgi_rules_t *rules)
+{
+    size_t  i, k;
+
+    for (i = 0; i < rules->n; i++) {
+        for (k = 0; k < rules->items[i]->methods.n; k++) {
+            add_method(methods, rules->items[i]->methods.items[k]);
+        }
+    }
+}
+
+
+static size_t
+count_methods(const tgi_rules_t *rules)
+{
+    size_t  i, n;
+
+    for (i = 0, n = 0; i < rules->n; i++) {
+        n += rules->items[i]->methods.n;
+    }
+
+    return n;
+}
+
+
+int
+tg_policy_methods(const tg_policy_t *policy, const tg_alloc_t *alloc,
+    tg_list_t *methods)
+{
+    size_t              i, n;
+    const tgi_route_t  *route;
+
+    static const tg_str_t  usual[] = {
+        TG_STR("GET"), TG_STR("HEAD"), TG_STR("OPTIONS"), TG_STR("POST"),
+        TG_STR("PUT"), TG_STR("PATCH"), TG_STR("DELETE")
+    };
+    static const tg_str_t  other = TG_STR(ANY_METHOD);
+
+    n = sizeof(usual) / sizeof(usual[0]) + 1
+        + count_methods(&policy->always_deny)
+        + count_methods(&policy->always_require);
+
+    for (i = 0; i < policy->nroutes; i++) {
+        route = &policy->routes[i];
+        n += count_methods(&route->allow) + count_methods(&route->deny)
+             + count_methods(&route->require);
+    }
+
+    methods->n = 0;
+    methods->items = tgi_alloc(alloc, n, sizeof(tg_str_t));
+
+    if (methods->items == NULL) {
+        return TG_ERR_NOMEM;
+    }
+
+    for (i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
+        add_method(methods, usual[i]);
+    }
+
+    add_methods(methods, &policy->always_deny);
+    add_methods(methods, &policy->always_require);
+
+    for (i = 0; i < policy->nroutes; i++) {
+        route = &policy->routes[i];
+        add_methods(methods, &route->allow);
+        add_methods(methods, &route->deny);
+        add_methods(methods, &route->require);
+    }
+
+    add_method(methods, other);
+
+    return TG_OK;
+}
