@@ -6,7 +6,7 @@
  * tailnet".
  */
 
-#include <tailgate/gate.h>
+#include "core/policy/gate.h"
 
 #include "core/base/base.h"
 
@@ -288,6 +288,11 @@ static const struct {
 };
 
 
+/* A bit that the table does not know, or none at all. */
+
+static const char  not_understood[] = "what this node is was not understood";
+
+
 static const struct {
     const char  *word;
     uint32_t     trait;
@@ -299,8 +304,8 @@ static const struct {
 };
 
 
-static bool
-same_tailnet(tg_str_t a, tg_str_t b)
+bool
+tgi_tailnet_equal(tg_str_t a, tg_str_t b)
 {
     if (a.len > 0 && a.data[a.len - 1] == '.') {
         a.len--;
@@ -315,12 +320,12 @@ same_tailnet(tg_str_t a, tg_str_t b)
 
 
 static bool
-is_listed(const tg_gate_rules_t *rules, tg_str_t tailnet)
+is_listed(const tg_str_t *tailnets, size_t n, tg_str_t tailnet)
 {
     size_t  i;
 
-    for (i = 0; i < rules->ntailnets; i++) {
-        if (same_tailnet(rules->tailnets[i], tailnet)) {
+    for (i = 0; i < n; i++) {
+        if (tgi_tailnet_equal(tailnets[i], tailnet)) {
             return true;
         }
     }
@@ -329,26 +334,22 @@ is_listed(const tg_gate_rules_t *rules, tg_str_t tailnet)
 }
 
 
-/*
- * Checks the tailnet, and what a listed one changes in the traits: a person
- * of it is a member.  Not so on a node that is shared in under a name of our
- * own tailnet, which anybody lists.
- */
+/* Not so on a node that is shared in under a name of our own tailnet. */
 
-static const char *
-judge_tailnet(const tg_gate_rules_t *rules, const tg_identity_t *identity,
-    const tg_self_t *self, uint32_t *has)
+const char *
+tgi_gate_tailnet(const tg_str_t *tailnets, size_t ntailnets,
+    const tg_identity_t *identity, const tg_self_t *self, uint32_t *has)
 {
     bool  own;
 
-    own = self != NULL && same_tailnet(self->tailnet, identity->tailnet);
+    own = self != NULL && tgi_tailnet_equal(self->tailnet, identity->tailnet);
 
-    if (rules->ntailnets == 0) {
+    if (ntailnets == 0) {
         return own || (*has & TG_TRAIT_SHARED)
                ? NULL : "this node is not of the tailnet of this server";
     }
 
-    if (!is_listed(rules, identity->tailnet)) {
+    if (!is_listed(tailnets, ntailnets, identity->tailnet)) {
         return "the tailnet of this node is not one that is let in";
     }
 
@@ -361,6 +362,27 @@ judge_tailnet(const tg_gate_rules_t *rules, const tg_identity_t *identity,
     }
 
     return NULL;
+}
+
+
+const char *
+tgi_gate_never(uint32_t has)
+{
+    size_t  i;
+
+    if (has == 0) {
+        return not_understood;
+    }
+
+    for (i = 0; i < NELTS(traits); i++) {
+        if (has & traits[i].trait & TG_TRAITS_NEVER) {
+            return traits[i].closed;
+        }
+
+        has &= ~traits[i].trait;
+    }
+
+    return has != 0 ? not_understood : NULL;
 }
 
 
@@ -377,7 +399,8 @@ judge_peer(const tg_gate_rules_t *rules, const tg_identity_t *identity,
     has = identity->traits;
     open = rules->peers & ~TG_TRAITS_NEVER;
 
-    reason = judge_tailnet(rules, identity, self, &has);
+    reason = tgi_gate_tailnet(rules->tailnets, rules->ntailnets, identity, self,
+                              &has);
 
     for (i = 0; i < NELTS(traits); i++) {
 
@@ -394,10 +417,8 @@ judge_peer(const tg_gate_rules_t *rules, const tg_identity_t *identity,
         has &= ~traits[i].trait;
     }
 
-    /* a bit that this table does not know, or none at all */
-
     if (has != 0 || identity->traits == 0) {
-        return "what this node is was not understood";
+        return not_understood;
     }
 
     return NULL;
