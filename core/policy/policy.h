@@ -80,6 +80,14 @@ typedef struct {
 bool tgi_version_parse(tg_str_t text, tgi_version_t *version);
 int tgi_version_compare(const tgi_version_t *a, const tgi_version_t *b);
 
+/* What a comparison, which is below, equal to or above 0, has to be. */
+
+bool tgi_op_holds(tgi_op_t op, int comparison);
+
+bool tgi_range_match(const tgi_range_t *range, const tgi_version_t *version);
+bool tgi_ranges_match(const tgi_ranges_t *ranges,
+    const tgi_version_t *version);
+
 
 /* What a field of a capability's value has to be. */
 
@@ -88,7 +96,7 @@ typedef enum {
     TGI_WHERE_TEXT,            /* quoted: against text only */
     TGI_WHERE_GLOB,            /* "*" is any number of characters */
     TGI_WHERE_NUMBER,          /* op and number */
-    TGI_WHERE_PRESENT,
+    TGI_WHERE_PRESENT,         /* and not null */
     TGI_WHERE_ABSENT
 } tgi_where_kind_t;
 
@@ -118,7 +126,24 @@ typedef struct {
     size_t           literal;  /* bytes before the first "*" */
 } tgi_path_t;
 
+/* Bytes in a pattern of paths: a longer one is refused when it is read. */
+
+#define TGI_PATTERN_MAX  1024
+
+/*
+ * "/api", "= /api", "/u/ *" (without the blank): false for what does not begin
+ * with a slash or is too long.  The result borrows text.
+ */
+
+bool tgi_path_parse(tg_str_t text, tgi_path_t *path);
+
+/* Time is linear in the length of path, whatever it is. */
+
 bool tgi_path_match(const tgi_path_t *pattern, tg_str_t path);
+
+/* A whole text; "*" is any number of any bytes. */
+
+bool tgi_glob_match(tg_str_t pattern, tg_str_t text);
 
 
 typedef enum {
@@ -142,6 +167,13 @@ bool tgi_host_canonical(tg_str_t host, char buf[TG_HOST_MAX],
 
 bool tgi_host_match(const tgi_host_t *pattern, tg_str_t canonical);
 
+/*
+ * "grafana.corp", "*.corp", in either case; false for what is none.  The
+ * result's text is in buf.
+ */
+
+bool tgi_host_parse(tg_str_t text, char buf[TG_HOST_MAX], tgi_host_t *host);
+
 
 /* A group of the file: logins in lower case, "*@domain" among them. */
 
@@ -160,6 +192,8 @@ typedef struct {
 
 #define TGI_METHOD_READ   0x1u   /* GET, HEAD, OPTIONS */
 #define TGI_METHOD_WRITE  0x2u   /* any other */
+
+uint32_t tgi_method_class(tg_str_t method);
 
 
 struct tg_rule_s {
@@ -257,8 +291,8 @@ typedef struct {
 
     bool                 raw_path;         /* allow */
     bool                 refuse_override;  /* method_override: refuse */
-    bool                 explain;
-    tg_str_t             contact;
+    bool                 explain;          /* its own, else the file's */
+    tg_str_t             contact;          /* the same */
 
     tgi_index_t         *allow_index;  /* index.c */
     tgi_index_t         *deny_index;
