@@ -227,6 +227,10 @@ typedef enum {
 
 const char *tg_policy_reason_name(tg_policy_reason_t reason);
 
+/* A sentence without what only the decision knows; static, never NULL. */
+
+const char *tg_policy_reason_text(tg_policy_reason_t reason);
+
 /*
  * Whether the request was refused by a rule, and not for want of one: then
  * "tailgate optional" does not let it pass either.
