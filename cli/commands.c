@@ -16,6 +16,7 @@ const cli_command_t  cli_commands[] = {
     { "status", "how this node is, what is wrong and what to do",
       cli_status },
     { "acl", "the tailnet's policy file: check, explain, compare", cli_acl },
+    { "lint", "what in an nginx configuration undoes the guard", cli_lint },
     { "devnet", "play a tailnet from a file, for a machine that has none",
       cli_devnet }
 };
