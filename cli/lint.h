@@ -87,6 +87,13 @@ void cli_lint_each(cli_lint_t *lint, const cli_conf_t *from,
 bool cli_lint_is_guarded(const cli_conf_t *block);
 bool cli_lint_has_guarded(const cli_conf_t *block);
 
+/*
+ * Whether text has a variable of the module in it.  $tailgate_auth_ is what the
+ * shipped snippet for auth_request calls its own.
+ */
+
+bool cli_lint_has_variable(tg_str_t text);
+
 /* Whether part is in text. */
 
 bool cli_lint_has(tg_str_t text, const char *part);

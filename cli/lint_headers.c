@@ -157,8 +157,7 @@ judge(cli_lint_t *lint, const cli_conf_t *conf, bool cgi, bool guarded)
     }
 
     if (guarded && tg_strip_match(lint->strip, name.data, name.len)
-        && !cli_lint_has(value, "$tailgate_")
-        && !cli_lint_has(value, "${tailgate_"))
+        && !cli_lint_has_variable(value))
     {
         cli_lint_find(lint, conf, "\"%.*s\" is an identity header: this "
                       "overwrites what Tailgate sets; use tailgate_headers "

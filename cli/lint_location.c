@@ -94,8 +94,7 @@ visit_cache(cli_lint_t *lint, const cli_conf_t *block)
         key = cli_conf_inherited(block, name);
 
         if (key == NULL || key->nwords < 2
-            || !(cli_lint_has(key->words[1], "$tailgate_")
-                 || cli_lint_has(key->words[1], "${tailgate_")))
+            || !cli_lint_has_variable(key->words[1]))
         {
             cli_lint_find(lint, cache, "one person's answer is kept for all: "
                           "put a variable such as $tailgate_login into %s",

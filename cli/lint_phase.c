@@ -132,7 +132,7 @@ visit_early_variable(cli_lint_t *lint, const cli_conf_t *block)
         if (cli_conf_is(conf, 0, "map")) {
 
             if (conf->nwords == 3 && cli_conf_own(conf, "volatile") == NULL
-                && cli_lint_has(conf->words[1], "$tailgate_"))
+                && cli_lint_has_variable(conf->words[1]))
             {
                 cli_lint_find(lint, conf, "a map of a $tailgate_ variable "
                               "keeps its first value, which may be from "
@@ -150,9 +150,7 @@ visit_early_variable(cli_lint_t *lint, const cli_conf_t *block)
 
         for (i = 1; i < conf->nwords; i++) {
 
-            if (cli_lint_has(conf->words[i], "$tailgate_")
-                || cli_lint_has(conf->words[i], "${tailgate_"))
-            {
+            if (cli_lint_has_variable(conf->words[i])) {
                 cli_lint_find(lint, conf, "\"%.*s\" runs before the peer is "
                               "known: the variable is always empty; use "
                               "tailgate_allow and tailgate_deny, or a policy",

@@ -161,6 +161,42 @@ cli_lint_has_guarded(const cli_conf_t *block)
 
 
 bool
+cli_lint_has_variable(tg_str_t text)
+{
+    size_t    i;
+    tg_str_t  rest;
+
+    static const tg_str_t  prefix = TG_STR("tailgate_");
+    static const tg_str_t  other = TG_STR("tailgate_auth_");
+
+    for (i = 0; i + 1 < text.len; i++) {
+
+        if (text.data[i] != '$') {
+            continue;
+        }
+
+        rest.data = text.data + i + 1;
+        rest.len = text.len - i - 1;
+
+        if (rest.data[0] == '{') {
+            rest.data++;
+            rest.len--;
+        }
+
+        if (rest.len > prefix.len
+            && memcmp(rest.data, prefix.data, prefix.len) == 0
+            && (rest.len <= other.len
+                || memcmp(rest.data, other.data, other.len) != 0))
+        {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+bool
 cli_lint_has(tg_str_t text, const char *part)
 {
     size_t  i, len;

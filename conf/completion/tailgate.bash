@@ -9,7 +9,7 @@ _tailgate()
 
     if [ "$COMP_CWORD" -eq 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W \
-            "whois status acl devnet --help --version" -- "$word")
+            "whois status acl lint devnet --help --version" -- "$word")
         return
     fi
 
@@ -44,6 +44,10 @@ _tailgate()
             mapfile -t COMPREPLY < <(compgen -W \
                 "--help --json --netmap --policy --src --dst --user --socket \
                 --domain --dialect" -f -- "$word")
+            ;;
+        lint)
+            mapfile -t COMPREPLY < <(compgen -W \
+                "--help --json --ignore --nginx" -f -- "$word")
             ;;
         devnet)
             if [ "${COMP_WORDS[2]}" = ctl ]; then

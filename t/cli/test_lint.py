@@ -325,8 +325,10 @@ def test_own_configurations():
     listens."""
 
     paths = glob.glob(os.path.join(ROOT, "examples", "*", "nginx.conf"))
+    for name in ("demo", "forward-nginx"):      # not whole as they are
+        paths.remove(os.path.join(ROOT, "examples", name, "nginx.conf"))
     paths += glob.glob(os.path.join(ROOT, "conf", "nginx", "*.conf"))
     assert len(paths) > 5
     for path in paths:
-        result = lint(path)
-        assert result.returncode in (CLEAN, FOUND), result.stderr
+        found = findings(path, "--ignore", "public-listen")
+        assert found == [], path

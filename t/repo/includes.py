@@ -7,8 +7,8 @@ import re
 import tree
 
 LIBC = re.compile(r"""
-    assert | ctype | errno | fcntl | fnmatch | float | getopt | grp | ifaddrs
-    | inttypes
+    assert | ctype | errno | fcntl | fnmatch | float | getopt | glob | grp
+    | ifaddrs | inttypes
     | iso646 | limits | locale | math | netdb | poll | pthread | pwd | regex
     | sched | setjmp | signal | spawn | stdalign | stdarg | stdatomic
     | stdbool | stddef | stdint | stdio | stdlib | stdnoreturn | string
