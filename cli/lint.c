@@ -5,10 +5,10 @@
  * tailgate lint: what in an nginx configuration undoes the guard.
  */
 
-#include <cli/acl.h>
 #include <cli/ask.h>
 #include <cli/cli.h>
 #include <cli/lint.h>
+#include <cli/print.h>
 
 #include <core/base/base.h>
 
@@ -322,9 +322,9 @@ print_line(const cli_lint_finding_t *finding)
 {
     tg_str_t  text = { finding->text, strlen(finding->text) };
 
-    cli_acl_print(stdout, finding->conf->file);
+    cli_print(stdout, finding->conf->file);
     printf(":%zu: %s: ", finding->conf->line, finding->rule->name);
-    cli_acl_print(stdout, text);
+    cli_print(stdout, text);
     putchar('\n');
 }
 

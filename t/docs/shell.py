@@ -15,7 +15,7 @@ OPTION = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
 PLACEHOLDER = re.compile(r"\[?[A-Z][A-Z0-9_|.-]*\]?")
 
 # programs of others, whose options are theirs
-OTHERS = {"curl", "install", "openssl", "tailscale"}
+OTHERS = {"curl", "install", "openssl", "ssh", "tailscale"}
 
 
 def read(*path):
