@@ -30,6 +30,7 @@ NODE_VALUES = {
     "Endpoints*": "there is no WireGuard",
     "Hostinfo.IPNVersion": "devnet says which it is",
     "Hostinfo.Container": "a machine's own",
+    "Hostinfo.GoVersion": "whichever built it",
     "Hostinfo.Services*": "no PeerAPI to be reached",
     "Hostinfo.Userspace*": "devnet's are who sits on 127.0.0.x",
 }
