@@ -8,15 +8,13 @@
 #include <cli/acl.h>
 #include <cli/ask.h>
 #include <cli/cli.h>
+#include <cli/read.h>
 
-#include <errno.h>
 #include <getopt.h>
-#include <stdlib.h>
 #include <string.h>
 
 
 #define ARENA_MAX  ((size_t) 1 << 30)
-#define READ_SIZE  65536
 
 
 static bool take_option(cli_acl_t *self, int c, int takes);
@@ -137,91 +135,18 @@ take_option(cli_acl_t *self, int c, int takes)
 }
 
 
-static char *
-read_all(FILE *file, size_t *len)
-{
-    char    *data, *larger;
-    size_t   size;
-
-    size = READ_SIZE;
-    *len = 0;
-
-    data = malloc(size);
-
-    while (data != NULL) {
-        *len += fread(data + *len, 1, size - *len, file);
-
-        if (*len < size) {
-            break;
-        }
-
-        if (size > TG_HUJSON_TEXT_MAX) {
-            errno = EFBIG;
-            free(data);
-            return NULL;
-        }
-
-        size *= 2;
-        larger = realloc(data, size);
-
-        if (larger == NULL) {
-            free(data);
-        }
-
-        data = larger;
-    }
-
-    if (data != NULL && ferror(file)) {
-        free(data);
-        return NULL;
-    }
-
-    return data;
-}
-
-
 bool
 cli_acl_read(cli_acl_t *self, const char *path, tg_str_t *text)
 {
-    int      error;
-    char    *data, *copy;
-    FILE    *file;
-    size_t   len;
+    int  error;
 
-    data = NULL;
-    copy = NULL;
-    len = 0;
+    error = cli_read(path, TG_HUJSON_TEXT_MAX, &self->alloc, text);
 
-    file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-
-    if (file != NULL) {
-        data = read_all(file, &len);
-    }
-
-    error = errno;
-
-    if (data != NULL) {
-        copy = self->alloc.alloc(self->alloc.ctx, len + 1);
-        error = ENOMEM;
-    }
-
-    if (copy != NULL) {
-        memcpy(copy, data, len);
-        copy[len] = '\0';
-        text->data = copy;
-        text->len = len;
-
-    } else {
+    if (error != 0) {
         cli_error(self->name, "%s: %s", path, strerror(error));
     }
 
-    free(data);
-
-    if (file != NULL && file != stdin) {
-        (void) fclose(file);
-    }
-
-    return copy != NULL;
+    return error == 0;
 }
 
 
