@@ -10,6 +10,7 @@
 #define TGI_POLICY_H_INCLUDED_
 
 #include "core/base/base.h"
+#include "core/base/map.h"
 
 #include <tailgate/policy.h>
 
@@ -321,6 +322,7 @@ struct tg_policy_s {
 
     tgi_group_t        *groups;
     size_t              ngroups;
+    tgi_map_t           group_map;     /* name to index */
     tgi_role_t         *roles;         /* "capabilities" */
     size_t              nroles;
 
