@@ -5,9 +5,7 @@
  * What is well-formed and still not meant.
  */
 
-#include "core/policy/read.h"
-
-#include "core/base/base.h"
+#include "core/policy/check.h"
 
 
 static void
@@ -93,9 +91,56 @@ check_allows(tgi_read_t *rd)
 }
 
 
+static void
+check_rules(tgi_read_t *rd, const tgi_rules_t *rules, const tgi_route_t *route,
+    size_t *work)
+{
+    size_t            i;
+    const char       *why;
+    tgi_place_t       place;
+    const tg_rule_t  *rule;
+
+    for (i = 0; i < rules->n; i++) {
+        rule = rules->items[i];
+        why = tgi_rule_never(rule, route, work);
+
+        if (why != NULL) {
+            place = (tgi_place_t) { rule->line, rule->column };
+            tgi_messages_add(&rd->messages, TGI_P_NEVER, place, rule->id.data,
+                             why, NULL);
+        }
+    }
+}
+
+
+static void
+check_never(tgi_read_t *rd)
+{
+    size_t        i, work;
+    tgi_route_t  *route;
+    tg_policy_t  *policy;
+
+    policy = rd->policy;
+    work = 0;
+
+    check_rules(rd, &policy->always_deny, NULL, &work);
+    check_rules(rd, &policy->always_require, NULL, &work);
+
+    for (i = 0; i < policy->nroutes; i++) {
+        route = &policy->routes[i];
+
+        check_rules(rd, &route->allow, route, &work);
+        check_rules(rd, &route->deny, route, &work);
+        check_rules(rd, &route->require, route, &work);
+    }
+}
+
+
 void
 tgi_check_policy(tgi_read_t *rd)
 {
     check_groups(rd);
     check_allows(rd);
+    check_never(rd);
+    tgi_check_routes(rd);
 }

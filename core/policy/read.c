@@ -439,13 +439,7 @@ read_policy(tgi_read_t *rd, const char *data, size_t len)
         return TG_ERR_NOMEM;
     }
 
-    if (rd->messages.errors != 0) {
-        return TG_ERR_REFUSED;
-    }
-
-    rc = digest(rd, data, len);
-
-    return rc != TG_OK ? rc : tgi_policy_index(rd->policy, rd->alloc);
+    return rd->messages.errors != 0 ? TG_ERR_REFUSED : digest(rd, data, len);
 }
 
 
@@ -473,14 +467,21 @@ tg_policy_compile(const char *data, size_t len, const tg_alloc_t *alloc,
     rc = read_policy(&rd, data, len);
     told = tgi_messages_report(&rd.messages, report, ctx);
 
-    if (rc == TG_OK && told == TG_OK) {
-        *policy = rd.policy;
+    /* the index has the room of the tree then */
 
-    } else if (told != TG_OK) {
+    tg_arena_free(&arena);
+
+    if (rc == TG_OK) {
         rc = told;
     }
 
-    tg_arena_free(&arena);
+    if (rc == TG_OK) {
+        rc = tgi_policy_index(rd.policy, alloc);
+    }
+
+    if (rc == TG_OK) {
+        *policy = rd.policy;
+    }
 
     return rc;
 }

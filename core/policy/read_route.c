@@ -35,7 +35,7 @@ rule_id(tgi_read_t *rd, tg_str_t of, tg_rule_kind_t kind, size_t i,
 
     n = snprintf(end, sizeof(end), ".%s[%zu]", kinds[kind], i);
 
-    p = tgi_new(rd, of.len + (size_t) n, 1);
+    p = tgi_new(rd, of.len + (size_t) n + 1, 1);
     if (p == NULL) {
         return false;
     }
