@@ -11,7 +11,9 @@
 
 
 #define FIELDS_MAX  24
-#define TAGS_MAX    1024
+
+/* more than the log takes of a value, so that it says that it was cut */
+#define TAGS_MAX    (AUTHD_LOG_FIELD_MAX + 1)
 
 
 typedef struct {
@@ -53,7 +55,11 @@ authd_audit(const authd_log_t *log, const authd_audit_t *audit)
 
     add(&fields, "audit", authd_result_name(audit->result));
     add(&fields, "id", audit->id);
-    add(&fields, "endpoint", authd_endpoint_name(audit->endpoint));
+
+    if (audit->endpoint != AUTHD_ENDPOINT_MAX) {
+        add(&fields, "endpoint", authd_endpoint_name(audit->endpoint));
+    }
+
     add_number(&fields, "code", code);
     add(&fields, "status", tg_status_name(audit->status));
     add(&fields, "reason", audit->reason);
@@ -89,7 +95,7 @@ static void
 add_identity(fields_t *fields, const tg_identity_t *identity,
     char tags[TAGS_MAX])
 {
-    size_t           i, len;
+    size_t           i, n, len;
     const tg_str_t  *tag;
 
     add_str(fields, "login", identity->login);
@@ -99,21 +105,17 @@ add_identity(fields_t *fields, const tg_identity_t *identity,
 
     len = 0;
 
-    for (i = 0; i < identity->tags.n; i++) {
+    for (i = 0; i < identity->tags.n && len < TAGS_MAX; i++) {
         tag = &identity->tags.items[i];
-
-        /* the log cuts values of this length and says so */
-
-        if (len + 1 + tag->len > TAGS_MAX) {
-            break;
-        }
 
         if (len != 0) {
             tags[len++] = ',';
         }
 
-        memcpy(tags + len, tag->data, tag->len);
-        len += tag->len;
+        n = tag->len < TAGS_MAX - len ? tag->len : TAGS_MAX - len;
+
+        memcpy(tags + len, tag->data, n);
+        len += n;
     }
 
     add_str(fields, "tags", (tg_str_t) { tags, len });

@@ -19,7 +19,7 @@
 
 typedef struct {
     const char           *id;          /* of the request */
-    authd_endpoint_t      endpoint;
+    authd_endpoint_t      endpoint;    /* MAX: none, it was no request */
     authd_result_t        result;
     int                   code;        /* HTTP status of the answer */
     tg_status_t           status;

@@ -18,6 +18,7 @@
 #define RETRY_AFTER  "5"           /* seconds, in answers of an outage */
 
 
+static void exchange_id(authd_t *authd, char id[AUTHD_ID_MAX]);
 static bool exchange_unlisted(authd_exchange_t *ex);
 static void exchange_done(const authd_identified_t *identified, void *data);
 static void exchange_abort(void *data);
@@ -53,8 +54,7 @@ authd_exchange_begin(authd_t *authd, tgn_request_t *r,
     ex->alloc = tg_arena_allocator(arena);
     ex->start = now_ns();
 
-    (void) snprintf(ex->id, sizeof(ex->id), "%016" PRIx64,
-                    authd->id_base + authd->id_next++);
+    exchange_id(authd, ex->id);
 
     ex->audit.id = ex->id;
     ex->audit.endpoint = endpoint;
@@ -145,6 +145,29 @@ authd_exchange_refuse(authd_exchange_t *ex, authd_result_t result, int code,
 }
 
 
+void
+authd_exchange_malformed(authd_t *authd, const tgn_peer_t *peer, int status,
+    const char *reason)
+{
+    char           id[AUTHD_ID_MAX];
+    authd_audit_t  audit;
+
+    authd->metrics.malformed++;
+
+    exchange_id(authd, id);
+    memset(&audit, 0, sizeof(audit));
+
+    audit.id = id;
+    audit.endpoint = AUTHD_ENDPOINT_MAX;
+    audit.result = AUTHD_RESULT_BAD_REQUEST;
+    audit.code = status;
+    audit.reason = reason;
+    audit.sender = peer;
+
+    exchange_audit_write(authd, &audit);
+}
+
+
 bool
 authd_host_allowed(const authd_t *authd, const tgn_request_t *r)
 {
@@ -191,6 +214,14 @@ authd_answer_text(tgn_request_t *r, int code, const char *text)
 
     answer_common(r, "text/plain");
     tgn_response_send(r, code, body);
+}
+
+
+static void
+exchange_id(authd_t *authd, char id[AUTHD_ID_MAX])
+{
+    (void) snprintf(id, AUTHD_ID_MAX, "%016" PRIx64,
+                    authd->id_base + authd->id_next++);
 }
 
 

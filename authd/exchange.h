@@ -84,6 +84,14 @@ void authd_exchange_end(authd_exchange_t *ex, authd_result_t result,
 void authd_exchange_refuse(authd_exchange_t *ex, authd_result_t result,
     int code, const authd_identified_t *identified, const char *reason);
 
+/*
+ * Counts and audits a request that could not be read, and was answered with
+ * status: there is no exchange.
+ */
+
+void authd_exchange_malformed(authd_t *authd, const tgn_peer_t *peer,
+    int status, const char *reason);
+
 /* Whether a TCP listener answers to the request's Host. */
 
 bool authd_host_allowed(const authd_t *authd, const tgn_request_t *r);

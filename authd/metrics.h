@@ -57,7 +57,7 @@ typedef struct {
     uint64_t  lookups_failed;
     uint64_t  duration[AUTHD_METRICS_BUCKETS + 1];
     uint64_t  duration_sum;        /* microseconds */
-    uint64_t  malformed;           /* requests that were no HTTP */
+    uint64_t  malformed;           /* requests that could not be read */
     uint64_t  audit_failed;        /* lines that could not be written */
     uint64_t  reloads;
     uint64_t  reloads_failed;

@@ -9,6 +9,7 @@
 #include "authd/app/whoami/whoami.h"
 #include "authd/exchange.h"
 #include "authd/notify.h"
+#include "authd/senders.h"
 #include "tailgate_config.h"
 
 #include <errno.h>
@@ -31,6 +32,7 @@ typedef struct {
 
 static bool server_init(server_t *server, const char *file);
 static bool server_http(authd_t *authd);
+static void server_limits(authd_t *authd);
 static bool server_listen(authd_t *authd);
 static bool server_tcp(authd_t *authd);
 static bool server_activated(authd_t *authd, int n);
@@ -45,6 +47,9 @@ static void on_signal(int signo, void *data);
 static void on_watchdog(tgn_timer_t *timer, void *data);
 static void on_request(tgn_request_t *r, void *data);
 static bool on_body(const tgn_request_t *r, void *data);
+static int on_connection(const tgn_peer_t *peer, void *listener, void *data);
+static void on_refused(const tgn_peer_t *peer, int status, const char *reason,
+    void *data);
 static void on_log(tgn_http_log_t level, const tgn_peer_t *peer,
     const char *text, void *data);
 static const authd_route_t *route_find(tg_str_t path);
@@ -139,8 +144,15 @@ server_init(server_t *server, const char *file)
 
     /* who sees it listen may send a signal at once */
 
-    return server_http(authd) && server_signals(server)
-           && server_listen(authd);
+    if (!server_http(authd) || !server_signals(server)
+        || !server_listen(authd))
+    {
+        return false;
+    }
+
+    server_limits(authd);
+
+    return true;
 }
 
 
@@ -154,6 +166,8 @@ server_http(authd_t *authd)
     conf.limits = authd->conf->limits;
     conf.handler = on_request;
     conf.want_body = on_body;
+    conf.classify = on_connection;
+    conf.refused = on_refused;
     conf.log = on_log;
     conf.data = authd;
 
@@ -165,6 +179,20 @@ server_http(authd_t *authd)
     }
 
     return true;
+}
+
+
+/* Those of the configuration, for the listeners that there are. */
+
+static void
+server_limits(authd_t *authd)
+{
+    tgn_http_limits_t  limits;
+
+    limits = authd->conf->limits;
+
+    authd_sender_shares(authd->http, &limits);
+    tgn_http_set_limits(authd->http, &limits);
 }
 
 
@@ -455,7 +483,7 @@ server_take(server_t *server, authd_config_t *conf)
     authd->log.format = (authd_log_format_t) conf->log_format;
 
     audit_set(authd, fd);
-    tgn_http_set_limits(authd->http, &conf->limits);
+    server_limits(authd);
     authd_config_free(&old);
 
     if (conf->policy == AUTHD_POLICY_NONE) {
@@ -573,6 +601,34 @@ on_body(const tgn_request_t *r, void *data)
 }
 
 
+static int
+on_connection(const tgn_peer_t *peer, void *listener, void *data)
+{
+    authd_t  *authd;
+
+    (void) listener;
+
+    authd = data;
+
+    return authd_sender_class(&authd->conf->senders, peer);
+}
+
+
+static void
+on_refused(const tgn_peer_t *peer, int status, const char *reason, void *data)
+{
+    authd_t  *authd;
+
+    authd = data;
+
+    authd_exchange_malformed(authd, peer, status, reason);
+
+    if (authd->audit.fd == -1) {
+        on_log(TGN_HTTP_LOG_INFO, peer, reason, authd);
+    }
+}
+
+
 static void
 on_log(tgn_http_log_t level, const tgn_peer_t *peer, const char *text,
     void *data)
@@ -581,10 +637,6 @@ on_log(tgn_http_log_t level, const tgn_peer_t *peer, const char *text,
     authd_t  *authd;
 
     authd = data;
-
-    if (level == TGN_HTTP_LOG_INFO) {
-        authd->metrics.malformed++;
-    }
 
     if (peer == NULL) {
         authd_log(&authd->log, level == TGN_HTTP_LOG_ERROR ? AUTHD_LOG_ERROR

@@ -61,7 +61,7 @@ cli_devnet_listen(cli_devnet_t *devnet, tg_error_t *error)
 }
 
 
-static bool
+static int
 count_connection(const tgn_peer_t *peer, void *listener, void *data)
 {
     cli_devnet_t  *devnet = data;
@@ -71,7 +71,7 @@ count_connection(const tgn_peer_t *peer, void *listener, void *data)
 
     devnet->accepted++;
 
-    return true;
+    return 0;
 }
 
 
@@ -219,7 +219,7 @@ serve(cli_devnet_t *devnet, const options_t *options)
     conf.limits.backlog = 64 * 1024 * 1024;
     conf.limits.connections = 65536;
     conf.handler = cli_api_handle;
-    conf.allow = count_connection;
+    conf.classify = count_connection;
     conf.data = devnet;
     conf.http10_no_host = true;
 

@@ -111,6 +111,7 @@ tgn_conn_close(tgn_conn_t *c, bool abort)
         tgn_buf_free(&c->out);
 
         http->nconns--;
+        http->nclass[c->class]--;
     }
 
     if (!c->busy) {
@@ -317,7 +318,17 @@ tgn_conn_answered(tgn_conn_t *c)
 static void
 refused(tgn_conn_t *c)
 {
-    tgn_http_say(c->http, TGN_HTTP_LOG_INFO, &c->peer, c->m->reason);
+    tgn_http_t  *http;
+
+    http = c->http;
+
+    if (http->conf.refused) {
+        http->conf.refused(&c->peer, c->m->error, c->m->reason,
+                           http->conf.data);
+
+    } else {
+        tgn_http_say(http, TGN_HTTP_LOG_INFO, &c->peer, c->m->reason);
+    }
 
     c->close = true;
     c->linger = true;

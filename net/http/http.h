@@ -182,6 +182,7 @@ struct tgn_conn_s {
     size_t             requests;
     tgn_peer_t         peer;
     int                fd;
+    int                class;
     tgn_conn_state_t   state;
     tgn_wait_t         wait;
     bool               close;      /* behind this answer */
@@ -213,6 +214,8 @@ struct tgn_http_s {
     tgn_listener_t    *listeners;
     tgn_conn_t        *conns;
     size_t             nconns;
+    size_t             nclass[TGN_HTTP_CLASSES];
+    uint64_t           told_at[TGN_HTTP_CLASSES];  /* that one was full */
     tgn_conn_queue_t   queues[TGN_WAIT_MAX];
     tgn_timer_t       *timer;      /* of the queues */
     uint64_t           timer_at;

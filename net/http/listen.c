@@ -57,7 +57,7 @@ on_listener(tgn_poll_t *poll, unsigned events, void *data)
 
     http = l->http;
 
-    /* allow() and the limits may close the listener in between */
+    /* callbacks and the limits may close the listener in between */
 
     for (i = 0; i < ACCEPT_BATCH; i++) {
 

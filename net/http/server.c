@@ -21,6 +21,7 @@
 
 #define LINGER_TIMEOUT  2000
 #define ACCEPT_PAUSE     500
+#define TOLD_AGAIN     60000
 
 
 static void expire(tgn_timer_t *timer, void *data);
@@ -437,8 +438,55 @@ who(tgn_peer_t *peer, int fd, const struct sockaddr_storage *ss,
 }
 
 
+/*
+ * The class that a connection counts in, -1 if it is not wanted.  One that is
+ * full is told of at times: whoever fills it could else fill the log as well.
+ */
+
+static int
+classify(const tgn_listener_t *l, const tgn_peer_t *peer)
+{
+    int          class;
+    size_t       share;
+    uint64_t     now;
+    tgn_http_t  *http;
+
+    http = l->http;
+    class = 0;
+
+    if (http->conf.classify) {
+        class = http->conf.classify(peer, l->data, http->conf.data);
+    }
+
+    if (class < 0 || class >= TGN_HTTP_CLASSES) {
+        tgn_http_say(http, TGN_HTTP_LOG_INFO, peer,
+                     "a connection is refused: its peer is not on the list");
+        return -1;
+    }
+
+    share = http->conf.limits.shares[class];
+
+    if (share == 0 || http->nclass[class] < share) {
+        return class;
+    }
+
+    now = tgn_loop_now(http->loop);
+
+    if (http->told_at[class] == 0
+        || now - http->told_at[class] >= TOLD_AGAIN)
+    {
+        http->told_at[class] = now ? now : 1;
+        tgn_http_say(http, TGN_HTTP_LOG_ERROR, peer,
+                     "connections are refused: peers of this kind have all "
+                     "that they may have");
+    }
+
+    return -1;
+}
+
+
 static void
-connected(tgn_listener_t *l, int fd, const tgn_peer_t *peer)
+connected(tgn_listener_t *l, int fd, const tgn_peer_t *peer, int class)
 {
     int          one;
     tgn_conn_t  *c;
@@ -470,6 +518,7 @@ connected(tgn_listener_t *l, int fd, const tgn_peer_t *peer)
     c->listener = l->data;
     c->peer = *peer;
     c->fd = fd;
+    c->class = class;
     c->next = http->conns;
 
     if (c->next) {
@@ -478,6 +527,7 @@ connected(tgn_listener_t *l, int fd, const tgn_peer_t *peer)
 
     http->conns = c;
     http->nconns++;
+    http->nclass[class]++;
 
     tgn_http_wait(c, TGN_WAIT_IDLE);
 
@@ -497,6 +547,7 @@ failed:
 void
 tgn_http_accept(tgn_listener_t *l, int fd)
 {
+    int                      class;
     tgn_peer_t               peer;
     socklen_t                len;
     tgn_http_t              *http;
@@ -520,15 +571,14 @@ tgn_http_accept(tgn_listener_t *l, int fd)
         return;
     }
 
-    if (http->conf.allow && !http->conf.allow(&peer, l->data, http->conf.data))
-    {
+    class = classify(l, &peer);
+
+    if (class == -1) {
         (void) close(fd);
-        tgn_http_say(http, TGN_HTTP_LOG_INFO, &peer,
-                     "a connection is refused: its peer is not on the list");
         return;
     }
 
-    connected(l, fd, &peer);
+    connected(l, fd, &peer, class);
 
     if (http->nconns >= http->conf.limits.connections) {
         tgn_http_say(http, TGN_HTTP_LOG_ERROR, NULL,

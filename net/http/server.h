@@ -35,6 +35,11 @@ typedef struct tgn_http_s     tgn_http_t;
 typedef struct tgn_request_s  tgn_request_t;
 
 
+/* Classes of peers, each of which may have a share of the connections. */
+
+#define TGN_HTTP_CLASSES  3
+
+
 /* Every bound; tgn_http_limits() fills in the defaults in brackets. */
 
 typedef struct {
@@ -45,6 +50,9 @@ typedef struct {
     size_t    requests;        /* per connection, then it closes [10000] */
     size_t    connections;     /* open at once; further ones wait in the
                                   kernel's queue [16384] */
+    size_t    shares[TGN_HTTP_CLASSES];
+                               /* of them, that peers of a class may have;
+                                  0: all [0] */
     size_t    backlog;         /* bytes of an answer that the client does not
                                   read, before it is cut off [4194304] */
     uint64_t  head_timeout;    /* ms from the first byte to the last of the
@@ -117,15 +125,28 @@ typedef void (*tgn_http_handler_pt)(tgn_request_t *r, void *data);
 
 typedef bool (*tgn_http_want_body_pt)(const tgn_request_t *r, void *data);
 
-/* Called for a new connection: false closes it at once. */
+/*
+ * Called for a new connection: the class that it counts in, from 0 to
+ * TGN_HTTP_CLASSES - 1, or -1 to close it at once.  One beyond the share of its
+ * class is closed, too.
+ */
 
-typedef bool (*tgn_http_allow_pt)(const tgn_peer_t *peer, void *listener,
+typedef int (*tgn_http_classify_pt)(const tgn_peer_t *peer, void *listener,
     void *data);
 
 /*
- * Something to log: a connection refused by allow(), a malformed request, a
- * limit or a timeout that was hit, an error of accept().  text has no control
- * characters.  peer is NULL if it is not about a connection.
+ * Called for a request that is answered without the handler: malformed, past a
+ * limit, too slow.  reason has no control characters.
+ */
+
+typedef void (*tgn_http_refused_pt)(const tgn_peer_t *peer, int status,
+    const char *reason, void *data);
+
+/*
+ * Something to log: a connection that was refused, a limit or a timeout that
+ * was hit, an error of accept(); without a callback for them also refused
+ * requests.  text has no control characters.  peer is NULL if it is not about
+ * a connection.
  */
 
 typedef enum {
@@ -141,7 +162,8 @@ typedef struct {
     tgn_http_limits_t      limits;
     tgn_http_handler_pt    handler;
     tgn_http_want_body_pt  want_body;      /* NULL: always */
-    tgn_http_allow_pt      allow;          /* NULL: everybody */
+    tgn_http_classify_pt   classify;       /* NULL: all are of class 0 */
+    tgn_http_refused_pt    refused;        /* NULL: log gets them */
     tgn_http_log_pt        log;            /* NULL: nobody wants to know */
     void                  *data;           /* for all of them */
     bool                   http10_no_host; /* HTTP/1.0 needs no Host */

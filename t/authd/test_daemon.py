@@ -571,6 +571,21 @@ def test_check_34_audit_of_a_tagged_node(tmp_path, localapi):
     assert line["tags"] == "tag:ci,tag:web" and "login" not in line
 
 
+@pytest.mark.parametrize("count, cut", [(128, False), (129, True),
+                                        (200, True)])
+def test_check_34_audit_of_many_tags(tmp_path, localapi, count, cut):
+    """A list that was cut says so."""
+
+    tags = [f"tag:{number:03}" for number in range(count)]
+    localapi.answer = lambda *_: (200, {**ALICE, "Node": {
+        **ALICE["Node"], "Tags": tags}})
+    with Authd(tmp_path, localapi.path) as authd:
+        authd.get("/v1/auth/nginx", original())
+        line = authd.decided()
+    assert line["tags"] == ",".join(tags)[:1024]
+    assert line.get("cut", False) is cut
+
+
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_check_34_injection(tmp_path, localapi, form):
     """What a client or a peer says stays in its field and on its line."""

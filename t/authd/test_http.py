@@ -4,6 +4,8 @@
 socket. None of them may be answered as if it were a good one, and none may
 leave something behind that is read as another."""
 
+import os
+
 import pytest
 
 from authd import CONF, Authd, remote
@@ -114,8 +116,26 @@ def test_malformed(authd, localapi, name):
     assert b"Tailscale-" not in got
     assert localapi.asked == []
 
+    line = authd.decided()
+    assert (line["audit"], line["code"]) == ("bad_request",
+                                             int(got.split(b" ")[1]))
+    assert line["sender"] == f"uid:{os.getuid()}"
+    assert line["reason"] and line["id"] and "endpoint" not in line
+    assert len(authd.audit()) == 1
+
     # and it goes on
     assert authd.get("/auth", remote("100.64.0.4")).status == 204
+
+
+def test_malformed_without_an_audit(tmp_path, localapi):
+    """The log has it then."""
+
+    with Authd(tmp_path, localapi.path, CONF + "audit: none\n") as authd:
+        with Client(authd.socket) as client:
+            client.send(MALFORMED["two Hosts"])
+            client.reader.rest()
+        wait_until(lambda: "more than one Host" in authd.log(), 10, "a line")
+        assert authd.audit() == []
 
 
 def test_check_15_trailers(authd):

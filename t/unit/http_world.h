@@ -45,7 +45,7 @@ typedef struct {
     size_t            aborts;
     size_t            logs;
     bool              want_body;
-    bool              allow;
+    int               class;
     bool              done;
     bool            (*until)(void *arg);
     void             *arg;
@@ -195,8 +195,8 @@ want_body(const tgn_request_t *r, void *data)
 }
 
 
-static inline bool
-allow(const tgn_peer_t *peer, void *listener, void *data)
+static inline int
+classify(const tgn_peer_t *peer, void *listener, void *data)
 {
     (void) data;
 
@@ -208,7 +208,7 @@ allow(const tgn_peer_t *peer, void *listener, void *data)
 
     assert_ptr_equal(listener, &w);
 
-    return w.allow;
+    return w.class;
 }
 
 
@@ -270,12 +270,12 @@ setup(void **state)
     (void) snprintf(w.path, sizeof(w.path), "%s/s", w.dir);
 
     w.want_body = true;
-    w.allow = true;
+    w.class = 0;
 
     tgn_http_limits(&w.conf.limits);
     w.conf.handler = on_request;
     w.conf.want_body = want_body;
-    w.conf.allow = allow;
+    w.conf.classify = classify;
     w.conf.log = on_log;
 
     w.loop = tgn_loop_new();

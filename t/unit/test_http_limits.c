@@ -239,6 +239,15 @@ has_two(void *arg)
 }
 
 
+static bool
+has_one(void *arg)
+{
+    (void) arg;
+
+    return tgn_http_connections(w.http) == 1;
+}
+
+
 static void
 test_connection_cap(void **state)
 {
@@ -268,6 +277,56 @@ test_connection_cap(void **state)
     free(text);
     (void) close(b);
     (void) close(c);
+}
+
+
+/* A class that has its share does not keep out another. */
+
+static void
+test_share(void **state)
+{
+    int    a, b, c, d;
+    char  *text;
+
+    (void) state;
+
+    w.conf.limits.shares[1] = 2;
+    tgn_http_set_limits(w.http, &w.conf.limits);
+
+    w.class = 1;
+    a = dial();
+    b = dial();
+    assert_true(run_until(has_two, NULL));
+
+    c = dial();
+    text = rest(c, 65536);
+    assert_string_equal(text, "");
+    assert_non_null(strstr(w.said, "all that they may have"));
+    free(text);
+    (void) close(c);
+
+    w.class = 2;
+    c = dial();
+    put(c, "GET /c HTTP/1.1\r\n" H "Connection: close\r\n\r\n");
+    text = rest(c, 65536);
+    assert_non_null(strstr(text, "/c body=0"));
+    free(text);
+    (void) close(c);
+
+    /* one that has gone leaves room for the next */
+
+    (void) close(a);
+    assert_true(run_until(has_one, NULL));
+
+    w.class = 1;
+    d = dial();
+    put(d, "GET /d HTTP/1.1\r\n" H "Connection: close\r\n\r\n");
+    text = rest(d, 65536);
+    assert_non_null(strstr(text, "/d body=0"));
+    free(text);
+
+    (void) close(b);
+    (void) close(d);
 }
 
 
@@ -336,7 +395,7 @@ test_refused_peer(void **state)
 
     (void) state;
 
-    w.allow = false;
+    w.class = -1;
 
     fd = dial();
     put(fd, "GET /a HTTP/1.1\r\n" H "\r\n");
@@ -449,6 +508,7 @@ main(void)
         TEST(test_slow_head),
         TEST(test_requests_per_connection),
         TEST(test_connection_cap),
+        TEST(test_share),
         TEST(test_no_descriptors),
         TEST(test_refused_peer),
         TEST(test_malformed),

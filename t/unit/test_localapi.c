@@ -174,8 +174,8 @@ on_request(tgn_request_t *r, void *data)
 }
 
 
-static bool
-allow(const tgn_peer_t *peer, void *listener, void *data)
+static int
+classify(const tgn_peer_t *peer, void *listener, void *data)
 {
     (void) peer;
     (void) listener;
@@ -183,7 +183,7 @@ allow(const tgn_peer_t *peer, void *listener, void *data)
 
     w.accepted++;
 
-    return true;
+    return 0;
 }
 
 
@@ -206,7 +206,7 @@ serve(void)
     memset(&conf, 0, sizeof(conf));
     tgn_http_limits(&conf.limits);
     conf.handler = on_request;
-    conf.allow = allow;
+    conf.classify = classify;
 
     w.http = tgn_http_new(w.loop, &conf);
     assert_non_null(w.http);

@@ -202,7 +202,7 @@ body_rest(body_t *body, const authd_t *authd)
         { "lookups_failed_total", "counter",
           "WhoIs calls without an answer that makes sense.",
           m->lookups_failed },
-        { "malformed_total", "counter", "Requests that were no HTTP.",
+        { "malformed_total", "counter", "Requests that could not be read.",
           m->malformed },
         { "audit_failed_total", "counter",
           "Audit lines that could not be written.", m->audit_failed },
