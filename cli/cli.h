@@ -51,6 +51,7 @@ int cli_usage(const char *command, const char *fmt, ...);
 int cli_acl(int argc, char **argv);
 int cli_devnet(int argc, char **argv);
 int cli_lint(int argc, char **argv);
+int cli_policy(int argc, char **argv);
 int cli_status(int argc, char **argv);
 int cli_whois(int argc, char **argv);
 

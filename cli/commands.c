@@ -6,9 +6,13 @@
  */
 
 #include <cli/cli.h>
+#include <cli/print.h>
 
 #include <stdarg.h>
 #include <stdio.h>
+
+
+#define TEXT_MAX  4096
 
 
 const cli_command_t  cli_commands[] = {
@@ -17,6 +21,8 @@ const cli_command_t  cli_commands[] = {
       cli_status },
     { "acl", "the tailnet's policy file: check, explain, compare", cli_acl },
     { "lint", "what in an nginx configuration undoes the guard", cli_lint },
+    { "policy", "who may do what here: check, test, explain, compare",
+      cli_policy },
     { "devnet", "play a tailnet from a file, for a machine that has none",
       cli_devnet }
 };
@@ -30,9 +36,21 @@ __attribute__((format(printf, 2, 0)))
 static void
 complain(const char *command, const char *fmt, va_list args)
 {
+    int   len;
+    char  text[TEXT_MAX];
+
     (void) fflush(stdout);
     (void) fprintf(stderr, "tailgate %s: error: ", command);
-    (void) vfprintf(stderr, fmt, args);
+
+    len = vsnprintf(text, sizeof(text), fmt, args);
+
+    if (len >= TEXT_MAX) {
+        len = TEXT_MAX - 1;
+    }
+
+    if (len > 0) {
+        cli_print(stderr, (tg_str_t) { text, (size_t) len });
+    }
 }
 
 

@@ -9,7 +9,7 @@ _tailgate()
 
     if [ "$COMP_CWORD" -eq 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W \
-            "whois status acl lint devnet --help --version" -- "$word")
+            "whois status acl lint policy devnet --help --version" -- "$word")
         return
     fi
 
@@ -19,7 +19,13 @@ _tailgate()
                 "$word")
             return
             ;;
-        --socket | --control | --netmap | --policy)
+        --via)
+            mapfile -t COMPREPLY < <(compgen -W "direct service svc: funnel" \
+                -- "$word")
+            return
+            ;;
+        --socket | --control | --netmap | --policy | --whois | --self | \
+            --peers | --log | --junit)
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             return
             ;;
@@ -48,6 +54,19 @@ _tailgate()
         lint)
             mapfile -t COMPREPLY < <(compgen -W \
                 "--help --json --ignore --nginx" -f -- "$word")
+            ;;
+        policy)
+            if [ "$COMP_CWORD" -eq 2 ]; then
+                mapfile -t COMPREPLY < <(compgen -W \
+                    "check test explain who what diff --help" -- "$word")
+                return
+            fi
+
+            mapfile -t COMPREPLY < <(compgen -W \
+                "--help --json --policy --no-policy --inline --as --node \
+                --addr --whois --self --from --peers --no-peers --socket \
+                --request --via --method-override --at --log --junit" -f -- \
+                "$word")
             ;;
         devnet)
             if [ "${COMP_WORDS[2]}" = ctl ]; then
