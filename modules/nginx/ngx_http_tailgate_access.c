@@ -25,12 +25,15 @@ static ngx_int_t ngx_http_tailgate_wait(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
 static ngx_int_t ngx_http_tailgate_decide(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
+static void ngx_http_tailgate_set_error(ngx_http_tailgate_ctx_t *ctx);
+static ngx_uint_t ngx_http_tailgate_is_optional(
+    const tg_decision_t *decision);
 static ngx_int_t ngx_http_tailgate_allow(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
 static ngx_int_t ngx_http_tailgate_deny(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
 static ngx_int_t ngx_http_tailgate_unavailable(ngx_http_request_t *r,
-    ngx_http_tailgate_record_t *record);
+    ngx_http_tailgate_ctx_t *ctx);
 static void ngx_http_tailgate_retry_after_clear(
     ngx_http_tailgate_record_t *record);
 
@@ -128,7 +131,7 @@ ngx_http_tailgate_access_handler(ngx_http_request_t *r)
 
     rc = ngx_http_tailgate_decide(r, ctx);
 
-    if (rc != NGX_AGAIN
+    if (rc != NGX_AGAIN && rc != NGX_DONE
         && ngx_http_tailgate_session_request(r, ctx) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -164,13 +167,19 @@ ngx_http_tailgate_precontent_handler(ngx_http_request_t *r)
     }
 
     if (ctx->decided) {
+
+        if (ctx->refused) {
+            /* another module has let it in since */
+            ctx->record->refused = 0;
+        }
+
         return NGX_DECLINED;
     }
 
     rc = ngx_http_tailgate_decide(r, ctx);
 
-    if (rc == NGX_AGAIN) {
-        return NGX_AGAIN;
+    if (rc == NGX_AGAIN || rc == NGX_DONE) {
+        return rc;
     }
 
     if (ngx_http_tailgate_session_request(r, ctx) != NGX_OK) {
@@ -187,6 +196,7 @@ ngx_http_tailgate_precontent_handler(ngx_http_request_t *r)
         && (rc == NGX_HTTP_FORBIDDEN || rc == NGX_HTTP_SERVICE_UNAVAILABLE))
     {
         ngx_http_tailgate_retry_after_clear(ctx->record);
+        ctx->record->refused = 0;
         return NGX_DECLINED;
     }
 
@@ -243,10 +253,7 @@ static ngx_int_t
 ngx_http_tailgate_decide(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 {
     ngx_int_t                      rc;
-    const char                    *reason;
-    tg_verdict_t                   verdict;
-    tg_gate_rules_t                rules;
-    ngx_http_tailgate_peer_t      *peer;
+    tg_decision_t                 *decision;
     ngx_http_tailgate_loc_conf_t  *lcf;
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_tailgate_module);
@@ -264,41 +271,76 @@ ngx_http_tailgate_decide(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 
     ctx->decided = 1;
 
-    peer = ctx->record->peer;
-
-    ngx_memzero(&rules, sizeof(tg_gate_rules_t));
-    rules.peers = lcf->peers;
-
-    if (lcf->tailnets) {
-        rules.tailnets = lcf->tailnets->elts;
-        rules.ntailnets = lcf->tailnets->nelts;
+    if (ngx_http_tailgate_judge(r, ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    verdict = tg_gate_decide(&rules, peer->status,
-                             ngx_http_tailgate_has_identity(peer)
-                             ? &peer->identity : NULL,
-                             peer->self ? &peer->self->self : NULL, &reason);
+    decision = &ctx->decision;
 
-    if (verdict == TG_ALLOW) {
+    if (decision->verdict == TG_ALLOW) {
         return ngx_http_tailgate_allow(r, ctx);
     }
 
-    if (peer->reason.len == 0 || ngx_http_tailgate_has_identity(peer)) {
-        peer = NULL;
-    }
+    ngx_http_tailgate_set_error(ctx);
 
-    ctx->record->error.data = peer ? peer->reason.data : (u_char *) reason;
-    ctx->record->error.len = peer ? peer->reason.len : ngx_strlen(reason);
-
-    if (lcf->enable == NGX_HTTP_TAILGATE_OPTIONAL) {
+    if (lcf->enable == NGX_HTTP_TAILGATE_OPTIONAL
+        && ngx_http_tailgate_is_optional(decision))
+    {
         return NGX_DECLINED;
     }
 
-    if (verdict == TG_UNAVAILABLE) {
-        return ngx_http_tailgate_unavailable(r, ctx->record);
+    ctx->refused = 1;
+
+    if (r == r->main) {
+        ctx->record->refused = 1;
+    }
+
+    if (decision->verdict == TG_UNAVAILABLE) {
+        return ngx_http_tailgate_unavailable(r, ctx);
     }
 
     return ngx_http_tailgate_deny(r, ctx);
+}
+
+
+/*
+ * Why the request was not let in, for a log: where nobody was identified, and
+ * no rule was needed to refuse that, what the identification came to.
+ */
+
+static void
+ngx_http_tailgate_set_error(ngx_http_tailgate_ctx_t *ctx)
+{
+    tg_decision_t               *decision;
+    ngx_http_tailgate_peer_t    *peer;
+    ngx_http_tailgate_record_t  *record;
+
+    record = ctx->record;
+    decision = &ctx->decision;
+    peer = record->peer;
+
+    if (peer->reason.len && !ngx_http_tailgate_has_identity(peer)
+        && !tg_policy_reason_is_refusal(decision->reason))
+    {
+        record->error = peer->reason;
+        return;
+    }
+
+    record->error.data = (u_char *) decision->text;
+    record->error.len = ngx_strlen(decision->text);
+}
+
+
+/* "tailgate optional" lets pass for want of a rule, never against one. */
+
+static ngx_uint_t
+ngx_http_tailgate_is_optional(const tg_decision_t *decision)
+{
+    if (decision->verdict == TG_UNAVAILABLE) {
+        return !decision->rules;
+    }
+
+    return !tg_policy_reason_is_refusal(decision->reason);
 }
 
 
@@ -306,7 +348,10 @@ static ngx_int_t
 ngx_http_tailgate_allow(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 {
     ctx->allowed = 1;
-    ngx_str_null(&ctx->record->error);
+
+    if (!ctx->record->refused) {
+        ngx_str_null(&ctx->record->error);
+    }
 
     if (ngx_http_tailgate_headers_set(r, ctx) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -319,7 +364,7 @@ ngx_http_tailgate_allow(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 static ngx_int_t
 ngx_http_tailgate_deny(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 {
-    tg_str_t                    who;
+    tg_str_t                    who, *rule;
     ngx_str_t                   name;
     ngx_http_tailgate_peer_t   *peer;
     ngx_http_core_loc_conf_t   *clcf;
@@ -342,9 +387,20 @@ ngx_http_tailgate_deny(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
         name.len = who.len;
     }
 
-    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                  "tailgate: access forbidden, %s \"%V\": %V",
-                  tg_status_name(peer->status), &name, &ctx->record->error);
+    rule = &ctx->decision.rule;
+
+    if (rule->len) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "tailgate: access forbidden, %s \"%V\": %V, rule "
+                      "\"%*s\"", tg_status_name(peer->status), &name,
+                      &ctx->record->error, rule->len, rule->data);
+
+    } else {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "tailgate: access forbidden, %s \"%V\": %V",
+                      tg_status_name(peer->status), &name,
+                      &ctx->record->error);
+    }
 
     return NGX_HTTP_FORBIDDEN;
 }
@@ -352,11 +408,14 @@ ngx_http_tailgate_deny(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 
 static ngx_int_t
 ngx_http_tailgate_unavailable(ngx_http_request_t *r,
-    ngx_http_tailgate_record_t *record)
+    ngx_http_tailgate_ctx_t *ctx)
 {
-    ngx_table_elt_t  *h;
+    ngx_table_elt_t             *h;
+    ngx_http_tailgate_record_t  *record;
 
     /* an error_page may be guarded too */
+
+    record = ctx->record;
 
     if (r != r->main || record->retry_after) {
         return NGX_HTTP_SERVICE_UNAVAILABLE;

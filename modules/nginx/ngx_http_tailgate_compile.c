@@ -22,6 +22,8 @@ static ngx_int_t ngx_http_tailgate_init_strip(ngx_conf_t *cf,
     ngx_http_tailgate_srv_conf_t *scf);
 static ngx_int_t ngx_http_tailgate_init_names(ngx_conf_t *cf,
     ngx_http_tailgate_main_conf_t *mcf);
+static ngx_int_t ngx_http_tailgate_header_sets(ngx_conf_t *cf,
+    ngx_http_tailgate_main_conf_t *mcf, ngx_array_t *sets);
 static ngx_int_t ngx_http_tailgate_check_listeners(ngx_conf_t *cf);
 static ngx_int_t ngx_http_tailgate_check_listener(ngx_conf_t *cf,
     ngx_http_conf_addr_t *addr);
@@ -237,7 +239,9 @@ ngx_http_tailgate_init_servers(ngx_conf_t *cf)
         }
     }
 
-    if (ngx_http_tailgate_check_listeners(cf) != NGX_OK) {
+    if (ngx_http_tailgate_check_rules(cf, mcf) != NGX_OK
+        || ngx_http_tailgate_check_listeners(cf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -259,7 +263,7 @@ ngx_http_tailgate_init_strip(ngx_conf_t *cf, ngx_http_tailgate_srv_conf_t *scf)
         return NGX_ERROR;
     }
 
-    /* names were judged when they were read */
+    /* names were judged when they were read, be it with a policy */
 
     name = scf->managed.elts;
 
@@ -298,25 +302,27 @@ static ngx_int_t
 ngx_http_tailgate_init_names(ngx_conf_t *cf,
     ngx_http_tailgate_main_conf_t *mcf)
 {
-    size_t                          len;
-    u_char                         *p;
-    ngx_uint_t                      i, n;
-    ngx_http_header_t              *hh;
-    ngx_http_core_main_conf_t      *cmcf;
-    ngx_http_tailgate_header_t     *header;
-    ngx_http_tailgate_loc_conf_t  **lcf;
+    size_t                      len;
+    u_char                     *p;
+    ngx_uint_t                  i, n;
+    ngx_array_t                 sets;
+    ngx_http_header_t          *hh;
+    ngx_http_core_main_conf_t  *cmcf;
+    ngx_http_tailgate_route_t  *set;
+    ngx_http_tailgate_header_t *header;
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
+    if (ngx_http_tailgate_header_sets(cf, mcf, &sets) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     len = 0;
-    lcf = mcf->locations.elts;
+    set = sets.elts;
 
-    for (i = 0; i < mcf->locations.nelts; i++) {
-
-        header = lcf[i]->headers.elts;
-
-        for (n = 0; n < lcf[i]->headers.nelts; n++) {
-            len += header[n].name.len;
+    for (i = 0; i < sets.nelts; i++) {
+        for (n = 0; n < set[i].nheaders; n++) {
+            len += set[i].headers[n].name.len;
         }
     }
 
@@ -328,11 +334,11 @@ ngx_http_tailgate_init_names(ngx_conf_t *cf,
     mcf->names = p;
     mcf->names_end = p + len;
 
-    for (i = 0; i < mcf->locations.nelts; i++) {
+    for (i = 0; i < sets.nelts; i++) {
 
-        header = lcf[i]->headers.elts;
+        header = set[i].headers;
 
-        for (n = 0; n < lcf[i]->headers.nelts; n++) {
+        for (n = 0; n < set[i].nheaders; n++) {
 
             header[n].lowcase_key = p;
             header[n].hash = ngx_hash_strlow(p, header[n].name.data,
@@ -344,6 +350,56 @@ ngx_http_tailgate_init_names(ngx_conf_t *cf,
             header[n].offset = hh ? hh->offset : NGX_HTTP_TAILGATE_UNKNOWN;
 
             p += header[n].name.len;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* The headers of all locations, and of all routes. */
+
+static ngx_int_t
+ngx_http_tailgate_header_sets(ngx_conf_t *cf,
+    ngx_http_tailgate_main_conf_t *mcf, ngx_array_t *sets)
+{
+    size_t                          n;
+    ngx_uint_t                      i;
+    ngx_http_tailgate_route_t      *set;
+    ngx_http_tailgate_policy_t    **policy;
+    ngx_http_tailgate_loc_conf_t  **lcf;
+
+    if (ngx_array_init(sets, cf->temp_pool, mcf->locations.nelts + 1,
+                       sizeof(ngx_http_tailgate_route_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    lcf = mcf->locations.elts;
+
+    for (i = 0; i < mcf->locations.nelts; i++) {
+
+        set = ngx_array_push(sets);
+        if (set == NULL) {
+            return NGX_ERROR;
+        }
+
+        set->headers = lcf[i]->headers.elts;
+        set->nheaders = lcf[i]->headers.nelts;
+    }
+
+    policy = mcf->policies.elts;
+
+    for (i = 0; i < mcf->policies.nelts; i++) {
+        for (n = 0; n < policy[i]->nroutes; n++) {
+
+            set = ngx_array_push(sets);
+            if (set == NULL) {
+                return NGX_ERROR;
+            }
+
+            *set = policy[i]->routes[n];
         }
     }
 

@@ -28,10 +28,12 @@ ngx_http_tailgate_create_main_conf(ngx_conf_t *cf)
      *     mcf->localapi_name = { 0, NULL };
      *     mcf->sockaddr = NULL;
      *     mcf->services = NULL;
+     *     mcf->request_id = 0;
      *     mcf->names = NULL;
      *     mcf->key = NULL;
      *     mcf->zone = NULL;
      *     mcf->sessions = 0;
+     *     mcf->policed = 0;
      *     mcf->node = NULL;
      */
 
@@ -40,6 +42,13 @@ ngx_http_tailgate_create_main_conf(ngx_conf_t *cf)
 
     if (ngx_array_init(&mcf->locations, cf->pool, 16,
                        sizeof(ngx_http_tailgate_loc_conf_t *))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    if (ngx_array_init(&mcf->policies, cf->pool, 2,
+                       sizeof(ngx_http_tailgate_policy_t *))
         != NGX_OK)
     {
         return NULL;
@@ -54,6 +63,7 @@ ngx_http_tailgate_init_main_conf(ngx_conf_t *cf, void *conf)
 {
     ngx_http_tailgate_main_conf_t *mcf = conf;
 
+    ngx_str_t  id = ngx_string("request_id");
     ngx_str_t  path = ngx_string("unix:" TG_LOCALAPI_SOCKET);
 
     if (mcf->sockaddr == NULL
@@ -64,6 +74,11 @@ ngx_http_tailgate_init_main_conf(ngx_conf_t *cf, void *conf)
 
     ngx_conf_init_msec_value(mcf->timeout, 2000);
     ngx_conf_init_uint_value(mcf->keepalive, 4);
+
+    mcf->request_id = ngx_http_get_variable_index(cf, &id);
+    if (mcf->request_id == NGX_ERROR) {
+        return NGX_CONF_ERROR;
+    }
 
     return NGX_CONF_OK;
 }
@@ -86,6 +101,7 @@ ngx_http_tailgate_create_srv_conf(ngx_conf_t *cf)
      *     scf->strip = NULL;
      *     scf->strip_set = NULL;
      *     scf->enabled = 0;
+     *     scf->policed = 0;
      */
 
     scf->trusted = NGX_CONF_UNSET_PTR;
@@ -93,7 +109,10 @@ ngx_http_tailgate_create_srv_conf(ngx_conf_t *cf)
     scf->trusted_serve = NGX_CONF_UNSET;
 
     if (ngx_array_init(&scf->managed, cf->pool, 4, sizeof(ngx_str_t))
-        != NGX_OK)
+        != NGX_OK
+        || ngx_array_init(&scf->policies, cf->pool, 2,
+                          sizeof(ngx_http_tailgate_policy_t *))
+           != NGX_OK)
     {
         return NULL;
     }
@@ -150,12 +169,24 @@ ngx_http_tailgate_create_loc_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     lcf->peers = 0;
+     *     lcf->own_file = { 0, NULL };
+     *     lcf->own_line = 0;
+     *     lcf->gate = { 0, NULL, 0 };
+     *     lcf->rules = NULL;
      *     lcf->headers = { NULL };
      *     lcf->session_cookies = { NULL };
+     *     lcf->parent = NULL;
+     *     lcf->compiled = 0;
+     *     lcf->guards = 0;
      */
 
     lcf->enable = NGX_CONF_UNSET_UINT;
     lcf->tailnets = NGX_CONF_UNSET_PTR;
+    lcf->policy = NGX_CONF_UNSET_PTR;
+    lcf->allows = NGX_CONF_UNSET_PTR;
+    lcf->denies = NGX_CONF_UNSET_PTR;
+    lcf->requires = NGX_CONF_UNSET_PTR;
+    lcf->raw_path = NGX_CONF_UNSET_UINT;
     lcf->profiles = NGX_CONF_UNSET_PTR;
     lcf->set_headers = NGX_CONF_UNSET_PTR;
     lcf->cookies = NGX_CONF_UNSET_PTR;
@@ -170,6 +201,7 @@ ngx_http_tailgate_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_tailgate_loc_conf_t *prev = parent;
     ngx_http_tailgate_loc_conf_t *conf = child;
 
+    char                           *rv;
     ngx_http_tailgate_srv_conf_t   *scf;
     ngx_http_tailgate_loc_conf_t  **lcf;
     ngx_http_tailgate_main_conf_t  *mcf;
@@ -183,6 +215,18 @@ ngx_http_tailgate_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (conf->peers == 0) {
         conf->peers = prev->peers ? prev->peers : TG_TRAIT_MEMBER;
+    }
+
+    conf->gate.peers = conf->peers;
+
+    if (conf->tailnets) {
+        conf->gate.tailnets = conf->tailnets->elts;
+        conf->gate.ntailnets = conf->tailnets->nelts;
+    }
+
+    rv = ngx_http_tailgate_merge_rules(cf, prev, conf);
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
 
     /* a header that some location sets no client of the server may send */

@@ -21,6 +21,12 @@ static void ngx_http_tailgate_serve_headers(ngx_http_request_t *r,
     ngx_http_tailgate_record_t *record);
 static ngx_uint_t ngx_http_tailgate_is_serve(ngx_table_elt_t *h,
     const char *folded);
+static void ngx_http_tailgate_method_override(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record);
+static ngx_http_tailgate_route_t *ngx_http_tailgate_route(
+    ngx_http_tailgate_ctx_t *ctx);
+static ngx_uint_t ngx_http_tailgate_route_has(
+    ngx_http_tailgate_route_t *route, ngx_http_tailgate_header_t *header);
 static ngx_int_t ngx_http_tailgate_header_set(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx, ngx_http_tailgate_header_t *header);
 static int ngx_http_tailgate_header_value(ngx_http_request_t *r,
@@ -44,6 +50,10 @@ ngx_http_tailgate_headers_strip(ngx_http_request_t *r,
 
     if (scf->trusted_serve) {
         ngx_http_tailgate_serve_headers(r, ctx->record);
+    }
+
+    if (scf->policed) {
+        ngx_http_tailgate_method_override(r, ctx->record);
     }
 
     if (!ngx_http_tailgate_list_has(r, NGX_HTTP_TAILGATE_DROP_MANAGED)) {
@@ -115,12 +125,14 @@ ngx_http_tailgate_headers_set(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx)
 {
     ngx_uint_t                     i;
+    ngx_http_tailgate_route_t     *route;
     ngx_http_tailgate_header_t    *header;
     ngx_http_tailgate_loc_conf_t  *lcf;
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_tailgate_module);
+    route = ngx_http_tailgate_route(ctx);
 
-    if (lcf->headers.nelts == 0) {
+    if (lcf->headers.nelts == 0 && route == NULL) {
         return NGX_OK;
     }
 
@@ -138,12 +150,64 @@ ngx_http_tailgate_headers_set(ngx_http_request_t *r,
     header = lcf->headers.elts;
 
     for (i = 0; i < lcf->headers.nelts; i++) {
+
+        if (route && ngx_http_tailgate_route_has(route, &header[i])) {
+            continue;
+        }
+
         if (ngx_http_tailgate_header_set(r, ctx, &header[i]) != NGX_OK) {
             return NGX_ERROR;
         }
     }
 
+    for (i = 0; route && i < route->nheaders; i++) {
+        if (ngx_http_tailgate_header_set(r, ctx, &route->headers[i])
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
     return NGX_OK;
+}
+
+
+/* The route that allowed the request, if it sets headers. */
+
+static ngx_http_tailgate_route_t *
+ngx_http_tailgate_route(ngx_http_tailgate_ctx_t *ctx)
+{
+    ngx_http_tailgate_route_t  *route;
+
+    if (ctx->policy == NULL
+        || ctx->decision.route_index >= ctx->policy->nroutes)
+    {
+        return NULL;
+    }
+
+    route = &ctx->policy->routes[ctx->decision.route_index];
+
+    return route->nheaders ? route : NULL;
+}
+
+
+/* A header of the route replaces the location's, also where it is absent. */
+
+static ngx_uint_t
+ngx_http_tailgate_route_has(ngx_http_tailgate_route_t *route,
+    ngx_http_tailgate_header_t *header)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < route->nheaders; i++) {
+        if (ngx_http_tailgate_same_name(&route->headers[i].name,
+                                        &header->name))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -285,6 +349,29 @@ ngx_http_tailgate_is_serve(ngx_table_elt_t *h, const char *folded)
 }
 
 
+/* Some apps take such a header for the method; a route can refuse it. */
+
+static void
+ngx_http_tailgate_method_override(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    part = &r->headers_in.headers.part;
+    i = 0;
+
+    while ((h = ngx_http_tailgate_list_next(&part, &i)) != NULL) {
+
+        if (tg_is_method_override((char *) h->key.data, h->key.len)) {
+            record->request.method_override = true;
+            return;
+        }
+    }
+}
+
+
 static ngx_int_t
 ngx_http_tailgate_header_set(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx, ngx_http_tailgate_header_t *header)
@@ -341,7 +428,9 @@ ngx_http_tailgate_header_value(ngx_http_request_t *r,
     int                        rc;
     tg_str_t                   in, out;
     ngx_str_t                  text;
+    tg_peer_t                  who;
     tg_alloc_t                 alloc;
+    tg_request_t               request;
     ngx_http_tailgate_peer_t  *peer;
 
     if (header->secret.len) {
@@ -354,6 +443,13 @@ ngx_http_tailgate_header_value(ngx_http_request_t *r,
     if (header->header) {
         peer = ctx->record->peer;
         rc = tg_header_value(header->header, &peer->identity, &alloc, &out);
+
+    } else if (header->policy) {
+        ngx_http_tailgate_who(ctx->record, &who);
+        ngx_http_tailgate_request(ctx, &request);
+
+        rc = tg_policy_header_value(ctx->policy->policy, header->policy, &who,
+                                    &request, &alloc, &out);
 
     } else {
 

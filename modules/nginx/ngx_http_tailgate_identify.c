@@ -116,6 +116,7 @@ ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
     ngx_http_tailgate_connection_t  *tc;
 
     record = ctx->record;
+    record->cache = NULL;
     tc = record->connection;
 
     if (record->no_address) {
@@ -130,6 +131,8 @@ ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
     }
 
     ngx_http_tailgate_question(r, ctx, &question);
+
+    record->request.service = question.service;
 
     if (question.ask == TG_ASK_SELF) {
         return ngx_http_tailgate_ask_self(r, ctx, waiter);
@@ -152,6 +155,7 @@ ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
             ctx->connection = 1;
 
             if (tc->peer && !ngx_http_tailgate_expired(tc->peer)) {
+                record->cache = "connection";
                 return ngx_http_tailgate_answer(r, ctx, tc->peer);
             }
 
@@ -168,6 +172,7 @@ ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
     }
 
     ctx->asked = 1;
+    record->cache = "miss";
 
     return ngx_http_tailgate_suspend(r, ctx);
 }

@@ -49,6 +49,8 @@ static void ngx_http_tailgate_lookup_itself(
     ngx_http_tailgate_lookup_t *lookup);
 static void ngx_http_tailgate_lookup_self_handler(ngx_event_t *ev);
 static void ngx_http_tailgate_lookup_judge(ngx_http_tailgate_lookup_t *lookup);
+static ngx_int_t ngx_http_tailgate_lookup_caps(
+    ngx_http_tailgate_lookup_t *lookup, ngx_http_tailgate_peer_t *peer);
 static void ngx_http_tailgate_lookup_unavailable(
     ngx_http_tailgate_lookup_t *lookup, ngx_str_t *reason);
 static void ngx_http_tailgate_lookup_done(ngx_http_tailgate_lookup_t *lookup,
@@ -387,6 +389,14 @@ ngx_http_tailgate_lookup_judge(ngx_http_tailgate_lookup_t *lookup)
         (void) ngx_pfree(lookup->pool, call->body.data);
     }
 
+    if (lookup->owner->caps && peer->status >= TG_STATUS_MEMBER
+        && peer->status <= TG_STATUS_UNSIGNED
+        && ngx_http_tailgate_lookup_caps(lookup, peer) != NGX_OK)
+    {
+        ngx_http_tailgate_lookup_done(lookup, NULL);
+        return;
+    }
+
     peer->pool = lookup->pool;
     peer->self = ngx_http_tailgate_self_hold(self);
 
@@ -408,6 +418,35 @@ ngx_http_tailgate_lookup_judge(ngx_http_tailgate_lookup_t *lookup)
     }
 
     ngx_http_tailgate_lookup_done(lookup, peer);
+}
+
+
+/* Parsed once, and not by each decision; what cannot be read is none. */
+
+static ngx_int_t
+ngx_http_tailgate_lookup_caps(ngx_http_tailgate_lookup_t *lookup,
+    ngx_http_tailgate_peer_t *peer)
+{
+    int         rc;
+    tg_alloc_t  alloc;
+
+    alloc = ngx_http_tailgate_alloc(lookup->pool);
+
+    rc = tg_caps_parse(peer->identity.caps, &alloc, &peer->caps);
+
+    if (rc == TG_ERR_NOMEM) {
+        return NGX_ERROR;
+    }
+
+    if (rc != TG_OK) {
+        peer->caps = NULL;
+
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "tailgate: capabilities of \"%V\" cannot be read, none "
+                      "is believed: %s", &lookup->target, tg_strerror(rc));
+    }
+
+    return NGX_OK;
 }
 
 

@@ -16,6 +16,7 @@
 
 #include <tailgate/gate.h>
 #include <tailgate/identity.h>
+#include <tailgate/policy.h>
 
 #include "ngx_http_tailgate_localapi.h"
 
@@ -46,6 +47,7 @@ typedef struct {
     ngx_pool_t                 *pool;
     tg_status_t                 status;
     tg_identity_t               identity;  /* if status says that there is */
+    tg_caps_t                  *caps;      /* of identity; may be NULL */
     ngx_str_t                   reason;    /* for a log; may be empty */
     ngx_http_tailgate_self_t   *self;      /* may be NULL */
 } ngx_http_tailgate_peer_t;
@@ -57,6 +59,7 @@ typedef struct {
     ngx_http_tailgate_localapi_t  localapi;
 
     ngx_http_tailgate_self_t     *self;    /* the last one; may be NULL */
+    unsigned                      caps:1;  /* peers' are wanted */
 
     /* private */
     ngx_rbtree_t                  lookups;

@@ -28,6 +28,18 @@ static ngx_conf_enum_t  ngx_http_tailgate_enable[] = {
 };
 
 
+static ngx_conf_enum_t  ngx_http_tailgate_raw_path[] = {
+    { ngx_string("refuse"), 0 },
+    { ngx_string("allow"), 1 },
+    { ngx_null_string, 0 }
+};
+
+
+static tg_rule_kind_t  ngx_http_tailgate_kind_allow = TG_RULE_ALLOW;
+static tg_rule_kind_t  ngx_http_tailgate_kind_deny = TG_RULE_DENY;
+static tg_rule_kind_t  ngx_http_tailgate_kind_require = TG_RULE_REQUIRE;
+
+
 static ngx_command_t  ngx_http_tailgate_commands[] = {
 
     { ngx_string("tailgate"),
@@ -99,6 +111,41 @@ static ngx_command_t  ngx_http_tailgate_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
+
+    { ngx_string("tailgate_policy"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_tailgate_policy,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("tailgate_allow"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_tailgate_rule,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_tailgate_loc_conf_t, allows),
+      &ngx_http_tailgate_kind_allow },
+
+    { ngx_string("tailgate_deny"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_tailgate_rule,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_tailgate_loc_conf_t, denies),
+      &ngx_http_tailgate_kind_deny },
+
+    { ngx_string("tailgate_require"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_tailgate_rule,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_tailgate_loc_conf_t, requires),
+      &ngx_http_tailgate_kind_require },
+
+    { ngx_string("tailgate_raw_path"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_tailgate_loc_conf_t, raw_path),
+      &ngx_http_tailgate_raw_path },
 
     { ngx_string("tailgate_headers"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
@@ -232,6 +279,7 @@ ngx_http_tailgate_init_process(ngx_cycle_t *cycle)
     node->localapi.timeout = mcf->timeout;
     node->localapi.keepalive = mcf->keepalive;
     node->localapi.body_max = TG_WHOIS_BODY_MAX;
+    node->caps = mcf->policed;
 
     mcf->node = node;
 

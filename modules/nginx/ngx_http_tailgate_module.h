@@ -15,6 +15,7 @@
 #include <tailgate/gate.h>
 #include <tailgate/headers.h>
 #include <tailgate/identity.h>
+#include <tailgate/policy.h>
 #include <tailgate/session.h>
 
 #include "ngx_http_tailgate_lookup.h"
@@ -38,11 +39,30 @@ typedef struct {
     const tg_header_t          *header;
     ngx_str_t                   secret;
     ngx_http_complex_value_t   *value;
+    const tg_policy_header_t   *policy;
 
     tg_encoding_t               encoding;     /* of value */
 } ngx_http_tailgate_header_t;
 
 #define NGX_HTTP_TAILGATE_UNKNOWN  ((size_t) -1)
+
+
+/* What a route of a policy file adds to requests. */
+
+typedef struct {
+    ngx_http_tailgate_header_t *headers;
+    ngx_uint_t                  nheaders;
+} ngx_http_tailgate_route_t;
+
+
+/* A policy file. */
+
+typedef struct {
+    ngx_str_t                   name;
+    tg_policy_t                *policy;
+    ngx_http_tailgate_route_t  *routes;       /* as in policy */
+    size_t                      nroutes;
+} ngx_http_tailgate_policy_t;
 
 
 typedef struct {
@@ -55,12 +75,16 @@ typedef struct {
     ngx_array_t                *services;     /* of tg_service_t */
     ngx_array_t                 locations;    /* of
                                                ngx_http_tailgate_loc_conf_t * */
+    ngx_array_t                 policies;     /* of
+                                                 ngx_http_tailgate_policy_t * */
+    ngx_int_t                   request_id;   /* index of $request_id */
     u_char                     *names;        /* lower case, of all of them */
     u_char                     *names_end;
 
     u_char                     *key;          /* of sessions, from a file */
     ngx_shm_zone_t             *zone;         /* ... or in here */
     ngx_uint_t                  sessions;     /* unsigned  sessions:1; */
+    ngx_uint_t                  policed;      /* unsigned  policed:1; */
 
     ngx_http_tailgate_node_t   *node;         /* of this worker process */
 } ngx_http_tailgate_main_conf_t;
@@ -74,16 +98,28 @@ typedef struct {
 
     ngx_array_t                *strip;        /* of ngx_str_t: directives */
     ngx_array_t                 managed;      /* of ngx_str_t: set headers */
+    ngx_array_t                 policies;     /* of
+                                                 ngx_http_tailgate_policy_t *:
+                                                 those in force */
     tg_strip_t                 *strip_set;    /* NULL: all locations are off */
     ngx_uint_t                  enabled;      /* unsigned  enabled:1; */
+    ngx_uint_t                  policed;      /* unsigned  policed:1; */
 } ngx_http_tailgate_srv_conf_t;
 
 
-typedef struct {
+typedef struct ngx_http_tailgate_loc_conf_s  ngx_http_tailgate_loc_conf_t;
+
+struct ngx_http_tailgate_loc_conf_s {
     ngx_uint_t                  enable;
 
     ngx_uint_t                  peers;        /* TG_TRAIT_* */
     ngx_array_t                *tailnets;     /* of tg_str_t */
+
+    ngx_http_tailgate_policy_t *policy;       /* NULL: off */
+    ngx_array_t                *allows;       /* of tg_rule_t * */
+    ngx_array_t                *denies;
+    ngx_array_t                *requires;
+    ngx_uint_t                  raw_path;     /* 1: allow */
 
     ngx_array_t                *profiles;     /* of
                                                  ngx_http_tailgate_profile_t */
@@ -91,11 +127,21 @@ typedef struct {
                                                  ngx_http_tailgate_header_t */
     ngx_array_t                *cookies;      /* of tg_str_t; none: off */
 
+    /* where the first rule of the level's own stands */
+    ngx_str_t                   own_file;
+    ngx_uint_t                  own_line;     /* 0: there is none */
+
     /* compiled */
+    tg_gate_rules_t             gate;
+    tg_inline_t                *rules;        /* NULL: there are none */
     ngx_array_t                 headers;      /* of
                                                  ngx_http_tailgate_header_t */
     ngx_array_t                 session_cookies;  /* of tg_str_t */
-} ngx_http_tailgate_loc_conf_t;
+
+    ngx_http_tailgate_loc_conf_t  *parent;
+    unsigned                    compiled:1;   /* rules are */
+    unsigned                    guards:1;     /* "tailgate" is on somewhere */
+};
 
 
 typedef struct {
@@ -114,6 +160,18 @@ typedef struct {
 } ngx_http_tailgate_connection_t;
 
 
+typedef struct ngx_http_tailgate_ctx_s  ngx_http_tailgate_ctx_t;
+
+typedef struct ngx_http_tailgate_subrequest_s  ngx_http_tailgate_subrequest_t;
+
+struct ngx_http_tailgate_subrequest_s {
+    ngx_http_request_t              *request;
+    tg_str_t                         method;
+    tg_str_t                         path;
+    ngx_http_tailgate_subrequest_t  *next;
+};
+
+
 /* What is known of a client's request: one for it and all its subrequests. */
 
 typedef struct {
@@ -124,6 +182,11 @@ typedef struct {
                                                  asked for */
     ngx_http_tailgate_peer_t   *peer;         /* NULL: not identified */
     ngx_http_tailgate_peer_t    stranger;     /* one that nobody asked about */
+
+    tg_request_t                request;      /* as the client sent it */
+    ngx_http_tailgate_subrequest_t  *subrequests;
+    ngx_http_tailgate_ctx_t    *decided;      /* the pass that decided */
+    const char                 *cache;        /* where peer came from */
 
     ngx_str_t                   serve_login;  /* tailgate_trusted_serve */
     ngx_str_t                   serve_name;
@@ -137,6 +200,8 @@ typedef struct {
     ngx_table_elt_t            *retry_after;  /* that the response was given */
 
     unsigned                    stripped:1;   /* of what nobody may send */
+    unsigned                    normalized:1; /* request.path is there */
+    unsigned                    refused:1;    /* by decided */
     unsigned                    no_address:1; /* QUIC: it may move */
     unsigned                    serve_bad:1;
     unsigned                    funnel:1;
@@ -145,9 +210,13 @@ typedef struct {
 
 /* A pass of a request, or of a subrequest, through the phases. */
 
-typedef struct {
+struct ngx_http_tailgate_ctx_s {
     ngx_http_tailgate_record_t  *record;
     ngx_http_tailgate_waiter_t  *waiter;
+    ngx_http_tailgate_subrequest_t  *subrequest;  /* NULL: the client's own */
+
+    ngx_http_tailgate_policy_t  *policy;      /* that decided; may be NULL */
+    tg_decision_t               decision;     /* if judged */
 
     unsigned                    own_list:1;   /* of request headers */
     unsigned                    waiting:1;
@@ -155,9 +224,11 @@ typedef struct {
     unsigned                    self_asked:1; /* ... for the own state */
     unsigned                    connection:1; /* the peer is the connection's */
     unsigned                    decided:1;
+    unsigned                    judged:1;     /* decided by rules */
     unsigned                    allowed:1;
+    unsigned                    refused:1;
     unsigned                    sessions:1;   /* cookies were looked at */
-} ngx_http_tailgate_ctx_t;
+};
 
 
 /* config.c */
@@ -170,6 +241,15 @@ char *ngx_http_tailgate_merge_srv_conf(ngx_conf_t *cf, void *parent,
 void *ngx_http_tailgate_create_loc_conf(ngx_conf_t *cf);
 char *ngx_http_tailgate_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+
+/* policy.c: policy files, and the rules of nginx.conf itself */
+
+char *ngx_http_tailgate_policy(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_tailgate_rule(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_tailgate_merge_rules(ngx_conf_t *cf,
+    ngx_http_tailgate_loc_conf_t *prev, ngx_http_tailgate_loc_conf_t *conf);
+ngx_int_t ngx_http_tailgate_check_rules(ngx_conf_t *cf,
+    ngx_http_tailgate_main_conf_t *mcf);
 
 /* compile.c */
 
@@ -238,6 +318,20 @@ void ngx_http_tailgate_source_current(ngx_http_request_t *r,
 
 ngx_int_t ngx_http_tailgate_identify(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
+
+/* decide.c: what the rules in force say */
+
+void ngx_http_tailgate_request_capture(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record);
+ngx_int_t ngx_http_tailgate_subrequest_capture(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx);
+void ngx_http_tailgate_request(ngx_http_tailgate_ctx_t *ctx,
+    tg_request_t *request);
+ngx_int_t ngx_http_tailgate_judge(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx);
+void ngx_http_tailgate_who(ngx_http_tailgate_record_t *record,
+    tg_peer_t *who);
+ngx_http_tailgate_ctx_t *ngx_http_tailgate_decided(ngx_http_request_t *r);
 
 /* headers.c: the list of request headers, which is never edited in place */
 

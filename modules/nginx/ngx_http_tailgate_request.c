@@ -52,6 +52,12 @@ ngx_http_tailgate_ctx(ngx_http_request_t *r)
         }
     }
 
+    if (r != r->main
+        && ngx_http_tailgate_subrequest_capture(r, ctx) != NGX_OK)
+    {
+        return NULL;
+    }
+
     /* an error_page may be tried when there was no memory to strip */
 
     if (!ctx->record->stripped) {
@@ -115,6 +121,8 @@ ngx_http_tailgate_record_create(ngx_http_request_t *r)
     if (ngx_http_tailgate_source_capture(r, record) != NGX_OK) {
         return NULL;
     }
+
+    ngx_http_tailgate_request_capture(r->main, record);
 
     cln->handler = ngx_http_tailgate_record_cleanup;
 

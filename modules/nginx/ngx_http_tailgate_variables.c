@@ -14,8 +14,17 @@
 #include "ngx_http_tailgate_module.h"
 
 
-#define NGX_HTTP_TAILGATE_VAR_STATUS  1001
-#define NGX_HTTP_TAILGATE_VAR_ERROR   1002
+#define NGX_HTTP_TAILGATE_VAR_STATUS    1001
+#define NGX_HTTP_TAILGATE_VAR_ERROR     1002
+#define NGX_HTTP_TAILGATE_VAR_CACHE     1003
+
+/* those of a decision */
+
+#define NGX_HTTP_TAILGATE_VAR_DECISION  1004
+#define NGX_HTTP_TAILGATE_VAR_RULE      1005
+#define NGX_HTTP_TAILGATE_VAR_ROUTE     1006
+#define NGX_HTTP_TAILGATE_VAR_REASON    1007
+#define NGX_HTTP_TAILGATE_VAR_POLICY    1008
 
 
 typedef struct {
@@ -26,8 +35,14 @@ typedef struct {
 
 static ngx_int_t ngx_http_tailgate_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_tailgate_decision_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_tailgate_cap_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_uint_t ngx_http_tailgate_is_hidden(ngx_http_request_t *r,
     ngx_http_tailgate_peer_t *peer, tg_attr_t attr);
+static ngx_int_t ngx_http_tailgate_variable_text(
+    ngx_http_variable_value_t *v, const char *text);
 static ngx_int_t ngx_http_tailgate_variable_value(ngx_http_variable_value_t *v,
     const u_char *data, size_t len);
 
@@ -47,8 +62,17 @@ static ngx_http_tailgate_variable_t  ngx_http_tailgate_variables[] = {
     { ngx_string("tailgate_os_version"), TG_ATTR_OS_VERSION },
     { ngx_string("tailgate_caps"), TG_ATTR_CAPS },
     { ngx_string("tailgate_status"), NGX_HTTP_TAILGATE_VAR_STATUS },
-    { ngx_string("tailgate_error"), NGX_HTTP_TAILGATE_VAR_ERROR }
+    { ngx_string("tailgate_error"), NGX_HTTP_TAILGATE_VAR_ERROR },
+    { ngx_string("tailgate_cache"), NGX_HTTP_TAILGATE_VAR_CACHE },
+    { ngx_string("tailgate_decision"), NGX_HTTP_TAILGATE_VAR_DECISION },
+    { ngx_string("tailgate_rule"), NGX_HTTP_TAILGATE_VAR_RULE },
+    { ngx_string("tailgate_route"), NGX_HTTP_TAILGATE_VAR_ROUTE },
+    { ngx_string("tailgate_reason"), NGX_HTTP_TAILGATE_VAR_REASON },
+    { ngx_string("tailgate_policy"), NGX_HTTP_TAILGATE_VAR_POLICY }
 };
+
+static ngx_str_t  ngx_http_tailgate_cap_prefix =
+    ngx_string("tailgate_cap_");
 
 #define NGX_HTTP_TAILGATE_VARIABLES                                           \
     (sizeof(ngx_http_tailgate_variables)                                      \
@@ -73,6 +97,14 @@ ngx_http_tailgate_add_variables(ngx_conf_t *cf)
         var->data = ngx_http_tailgate_variables[i].what;
     }
 
+    var = ngx_http_add_variable(cf, &ngx_http_tailgate_cap_prefix,
+                                NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX);
+    if (var == NULL) {
+        return NGX_ERROR;
+    }
+
+    var->get_handler = ngx_http_tailgate_cap_variable;
+
     return NGX_OK;
 }
 
@@ -83,7 +115,6 @@ ngx_http_tailgate_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 {
     int                          rc;
     tg_str_t                     value;
-    const char                  *name;
     tg_alloc_t                   alloc;
     ngx_http_tailgate_peer_t    *peer;
     ngx_http_tailgate_record_t  *record;
@@ -101,15 +132,21 @@ ngx_http_tailgate_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     peer = record->peer;
 
     if (data == NGX_HTTP_TAILGATE_VAR_STATUS) {
-        name = tg_status_name(peer->status);
-
-        return ngx_http_tailgate_variable_value(v, (u_char *) name,
-                                                ngx_strlen(name));
+        return ngx_http_tailgate_variable_text(v,
+                                               tg_status_name(peer->status));
     }
 
     if (data == NGX_HTTP_TAILGATE_VAR_ERROR) {
         return ngx_http_tailgate_variable_value(v, record->error.data,
                                                 record->error.len);
+    }
+
+    if (data == NGX_HTTP_TAILGATE_VAR_CACHE) {
+        return ngx_http_tailgate_variable_text(v, record->cache);
+    }
+
+    if (data >= NGX_HTTP_TAILGATE_VAR_DECISION) {
+        return ngx_http_tailgate_decision_variable(r, v, data);
     }
 
     if (!ngx_http_tailgate_has_identity(peer)
@@ -121,6 +158,117 @@ ngx_http_tailgate_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     alloc = ngx_http_tailgate_alloc(r->pool);
 
     rc = tg_identity_attr(&peer->identity, (tg_attr_t) data, &alloc, &value);
+
+    if (rc == TG_ERR_NOMEM) {
+        return NGX_ERROR;
+    }
+
+    if (rc != TG_OK) {
+        return NGX_OK;
+    }
+
+    return ngx_http_tailgate_variable_value(v, (u_char *) value.data,
+                                            value.len);
+}
+
+
+static ngx_int_t
+ngx_http_tailgate_decision_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    tg_str_t                  value;
+    tg_decision_t            *decision;
+    ngx_http_tailgate_ctx_t  *ctx;
+
+    static const char  *verdicts[] = { "allow", "deny", "unavailable" };
+
+    ctx = ngx_http_tailgate_decided(r);
+
+    if (ctx == NULL) {
+        return NGX_OK;
+    }
+
+    decision = &ctx->decision;
+
+    switch (data) {
+
+    case NGX_HTTP_TAILGATE_VAR_DECISION:
+        return ngx_http_tailgate_variable_text(v, verdicts[decision->verdict]);
+
+    case NGX_HTTP_TAILGATE_VAR_REASON:
+        return ngx_http_tailgate_variable_text(v,
+                                     tg_policy_reason_name(decision->reason));
+
+    case NGX_HTTP_TAILGATE_VAR_RULE:
+        value = decision->rule;
+        break;
+
+    case NGX_HTTP_TAILGATE_VAR_ROUTE:
+        value = decision->route;
+        break;
+
+    default: /* NGX_HTTP_TAILGATE_VAR_POLICY */
+
+        if (ctx->policy == NULL) {
+            return NGX_OK;
+        }
+
+        value = tg_policy_digest(ctx->policy->policy);
+        break;
+    }
+
+    return ngx_http_tailgate_variable_value(v, (u_char *) value.data,
+                                            value.len);
+}
+
+
+/*
+ * $tailgate_cap_NAME: by the policy file in force, or, where an error page has
+ * none, by the one that decided.
+ */
+
+static ngx_int_t
+ngx_http_tailgate_cap_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t *variable = (ngx_str_t *) data;
+
+    int                            rc;
+    tg_str_t                       name, value;
+    tg_peer_t                      who;
+    tg_alloc_t                     alloc;
+    ngx_http_tailgate_ctx_t       *ctx;
+    ngx_http_tailgate_policy_t    *policy;
+    ngx_http_tailgate_record_t    *record;
+    ngx_http_tailgate_loc_conf_t  *lcf;
+
+    v->valid = 0;
+    v->no_cacheable = 1;
+    v->not_found = 1;
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_tailgate_module);
+    policy = lcf->policy;
+
+    if (policy == NULL) {
+        ctx = ngx_http_tailgate_decided(r);
+        policy = ctx ? ctx->policy : NULL;
+    }
+
+    record = ngx_http_tailgate_record(r);
+
+    if (policy == NULL || record == NULL || record->peer == NULL
+        || ngx_http_tailgate_is_hidden(r, record->peer, TG_ATTR_CAPS))
+    {
+        return NGX_OK;
+    }
+
+    name.data = (char *) variable->data + ngx_http_tailgate_cap_prefix.len;
+    name.len = variable->len - ngx_http_tailgate_cap_prefix.len;
+
+    alloc = ngx_http_tailgate_alloc(r->pool);
+    ngx_http_tailgate_who(record, &who);
+
+    rc = tg_policy_capability(policy->policy, name, &who, &alloc, &value);
 
     if (rc == TG_ERR_NOMEM) {
         return NGX_ERROR;
@@ -148,6 +296,7 @@ ngx_http_tailgate_is_hidden(ngx_http_request_t *r,
     ngx_http_tailgate_peer_t *peer, tg_attr_t attr)
 {
     uint32_t                       bad;
+    ngx_http_tailgate_ctx_t       *ctx;
     ngx_http_tailgate_loc_conf_t  *lcf;
 
     switch (attr) {
@@ -165,14 +314,35 @@ ngx_http_tailgate_is_hidden(ngx_http_request_t *r,
     }
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_tailgate_module);
+    ctx = ngx_http_get_module_ctx(r, ngx_http_tailgate_module);
 
-    bad = TG_TRAITS_NEVER | (TG_TRAIT_ROUTED & ~lcf->peers);
+    bad = TG_TRAITS_NEVER;
+
+    /* a rule may open what the built-in one does not, and the reverse */
+
+    if (ctx && ctx->judged && ctx->decision.rules) {
+
+        if (!ctx->allowed) {
+            bad |= TG_TRAIT_ROUTED;
+        }
+
+    } else {
+        bad |= TG_TRAIT_ROUTED & ~lcf->peers;
+    }
 
     if (attr == TG_ATTR_USER) {
         bad |= TG_TRAIT_SHARED;
     }
 
     return (peer->identity.traits & bad) != 0;
+}
+
+
+static ngx_int_t
+ngx_http_tailgate_variable_text(ngx_http_variable_value_t *v, const char *text)
+{
+    return ngx_http_tailgate_variable_value(v, (u_char *) text,
+                                            text ? ngx_strlen(text) : 0);
 }
 
 

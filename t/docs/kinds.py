@@ -134,6 +134,7 @@ def nginx(block, folder):
     server = Nginx(folder, conf)
     os.symlink(BUILD, server.path("modules"))
     os.symlink(os.path.join(ROOT, "conf", "nginx"), server.path("snippets"))
+    write(server.directory, "policy.yaml", "version: 1\n")
 
     try:
         said = server.test()

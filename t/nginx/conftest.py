@@ -3,6 +3,9 @@
 """A small world for the tests of the nginx module: people on 127.0.0.x whom
 devnet knows, an app that says what it was sent, and nginx between them."""
 
+import itertools
+import json
+
 import pytest
 
 from tailgate_test import Devnet, Echo, Nginx
@@ -61,6 +64,23 @@ LOG = """
 log_format words '$uri|$status|$tailgate_status|$tailgate_login';
 access_log @DIR@/words.log words;
 """
+
+# The same for decisions, see decisions()
+DECISIONS = """
+log_format decisions escape=json '{"uri":"$request_uri","status":"$status",'
+    '"decision":"$tailgate_decision","rule":"$tailgate_rule",'
+    '"route":"$tailgate_route","reason":"$tailgate_reason",'
+    '"cache":"$tailgate_cache","policy":"$tailgate_policy",'
+    '"login":"$tailgate_login","error":"$tailgate_error"}';
+access_log @DIR@/decisions.log decisions;
+"""
+
+
+def decisions(nginx, n):
+    """The first n lines of DECISIONS; "-" for what was not found."""
+
+    return [{name: value or "-" for name, value in json.loads(line).items()}
+            for line in nginx.lines("decisions.log", n)]
 
 
 class World:
@@ -122,3 +142,17 @@ def world(request, tmp_path):
     yield made
     report = getattr(request.node, "report_call", None)
     made.end(report is None or report.failed)
+
+
+@pytest.fixture
+def policy(tmp_path):
+    """Writes a policy file; each call makes another."""
+
+    numbers = itertools.count()
+
+    def write(text):
+        path = tmp_path / f"policy{next(numbers)}.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write

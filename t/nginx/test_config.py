@@ -152,10 +152,35 @@ REFUSED = [
     ("http", "tailgate_session_secret @KEY@; tailgate_session_secret @KEY@;",
      "is duplicate"),
 
-    # their place is kept
-    ("location", "tailgate_allow user=a;", "unknown directive"),
-    ("location", "tailgate_deny user=a;", "unknown directive"),
-    ("location", "tailgate_require capability=a;", "unknown directive"),
+    ("location", "if ($uri) { tailgate_policy off; }", "not allowed here"),
+    ("location", "if ($uri) { tailgate_allow user=a@b; }",
+     "not allowed here"),
+    ("location", "limit_except GET { tailgate_deny user=a@b; }",
+     "not allowed here"),
+    ("location", "limit_except GET { tailgate_require user=a@b; }",
+     "not allowed here"),
+    ("location", "if ($uri) { tailgate_raw_path allow; }",
+     "not allowed here"),
+    ("location", "tailgate_policy off; tailgate_policy off;",
+     "is duplicate"),
+    ("location", "tailgate_policy '';", 'needs a file, or "off"'),
+    ("location", "tailgate_policy /nonexistent;",
+     '"/nonexistent" failed (2: No such file'),
+    ("location", "tailgate_policy nonexistent.yaml;",
+     '/nginx/nonexistent.yaml" failed (2: No such file'),
+    ("location", "tailgate_policy /dev/null;", "not a regular file"),
+    ("location", "tailgate_policy @BIG@;", "longer than the 8388608 bytes"),
+    ("location", "tailgate_raw_path maybe;", 'invalid value "maybe"'),
+    ("location", "tailgate_allow usr=a@b;", "usr"),
+    ("location", "tailgate_allow alice@example.com;", "alice@example.com"),
+    ("location", "tailgate_deny user=*;", "autogroup"),
+    ("location", "tailgate_deny method=get;", "GET"),
+    ("location", "tailgate_require where=role:admin;", "capability"),
+    ("location", "tailgate on; tailgate_allow group=admins;", "admins"),
+    ("location", "tailgate_deny os=iOS;", "guard nothing"),
+    ("server", "tailgate_deny os=iOS;", "guard nothing"),
+    ("server", "tailgate_allow user=a@b;", "guard nothing"),
+    ("location", "tailgate_policy @POLICY@;", "guard nothing"),
 ]
 
 
@@ -163,7 +188,8 @@ REFUSED = [
 def files(tmp_path):
     texts = {"SECRET": "secret\n", "OPEN": "secret\n", "TWO": "a\nb\n",
              "EMPTY": "", "LONG": "x" * 2000, "HALF": "0" * 32 + "\n",
-             "KEY": "0123456789abcdef" * 4 + "\n"}
+             "KEY": "0123456789abcdef" * 4 + "\n",
+             "POLICY": "version: 1\n", "BIG": "#" * (8 * 1024 * 1024 + 1)}
     paths = {}
     for name, text in texts.items():
         path = tmp_path / name.lower()
@@ -178,7 +204,8 @@ def files(tmp_path):
 def test_refused(tmp_path, files, place, text, sentence):
     line = refusal(tmp_path, **{place: text}, **files)
     assert sentence in line
-    assert "nginx.conf:" in line or "variable" in line
+    assert ("nginx.conf:" in line or "variable" in line
+            or "in force in location" in line)
     assert "0123456789abcdef" not in line
 
 
@@ -198,6 +225,11 @@ tailgate_tailnet a.example. B.example;
 tailgate_headers webauth pgadmin secret=@SECRET@;
 tailgate_set_header X-A $tailgate_login encoding=percent;
 tailgate_session session _app*;
+tailgate_policy @POLICY@;
+tailgate_raw_path allow;
+tailgate_allow user=*@example.com "os_version=>= 15, < 16";
+tailgate_deny path=/x path=/y method=write;
+tailgate_require capability=a where=b:c where=d:e;
 """, **files).test()
 
 
@@ -276,6 +308,9 @@ def test_variables_are_documented():
     names = set(re.findall(r'ngx_string\("(tailgate_\w+)"\)', source))
     documented = set(re.findall(r"^\| `\$(\w+)`", read(DOCUMENT),
                                 re.MULTILINE))
+    # the prefix of any number of them
+    names.remove("tailgate_cap_")
+    names.add("tailgate_cap_NAME")
     assert documented == names
 
 
@@ -284,7 +319,7 @@ def test_documented_defaults_are_accepted(tmp_path):
 
     defaults = re.findall(r"^    Default:  (tailgate.*;)$", read(DOCUMENT),
                           re.MULTILINE)
-    assert len(defaults) == 4
+    assert len(defaults) == 6
     nginx_for(tmp_path, http="\n".join(defaults)).test()
 
 
@@ -294,7 +329,7 @@ def test_snippets(world):
     folder = os.path.join(ROOT, "conf", "nginx")
     nginx = world.nginx(f"""
 include {folder}/tailgate-log.conf;
-access_log @DIR@/people.log tailgate;
+access_log @DIR@/people.log tailgate_combined;
 server {{
     listen 127.0.0.1:@PORT@;
     location / {{ tailgate on; proxy_pass http://127.0.0.1:@APP@; }}

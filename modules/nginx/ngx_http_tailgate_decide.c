@@ -1,0 +1,264 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ *
+ * What is asked of the rules in force, and what they say.  A policy file
+ * judges the request that the client made, which is why that is put down
+ * before anything in nginx rewrites it; a subrequest has only a URI of its
+ * own.
+ */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_tailgate_module.h"
+
+
+static ngx_int_t ngx_http_tailgate_path(ngx_http_request_t *r, tg_str_t raw,
+    tg_str_t *path);
+static void ngx_http_tailgate_keep(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx);
+
+
+static ngx_inline tg_str_t
+ngx_http_tailgate_str(ngx_str_t *value)
+{
+    tg_str_t  str;
+
+    str.data = (char *) value->data;
+    str.len = value->len;
+
+    return str;
+}
+
+
+/* The client's request, when the first of its phases begins. */
+
+void
+ngx_http_tailgate_request_capture(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record)
+{
+    u_char        *p;
+    tg_request_t  *request;
+
+    request = &record->request;
+
+    request->method = ngx_http_tailgate_str(&r->method_name);
+    request->host = ngx_http_tailgate_str(&r->headers_in.server);
+    request->raw_path = ngx_http_tailgate_str(&r->unparsed_uri);
+
+    p = ngx_strlchr(r->unparsed_uri.data,
+                    r->unparsed_uri.data + r->unparsed_uri.len, '?');
+    if (p) {
+        request->raw_path.len = p - r->unparsed_uri.data;
+    }
+
+    /* "GET http://host?args" */
+
+    if (r->empty_path_in_uri && request->raw_path.len == 0) {
+        request->raw_path.data = "/";
+        request->raw_path.len = 1;
+    }
+}
+
+
+/*
+ * A subrequest is judged by the URI that it was made with, also after it was
+ * redirected, when its context has gone.
+ */
+
+ngx_int_t
+ngx_http_tailgate_subrequest_capture(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx)
+{
+    ngx_http_tailgate_record_t      *record;
+    ngx_http_tailgate_subrequest_t  *sr;
+
+    record = ctx->record;
+
+    for (sr = record->subrequests; sr; sr = sr->next) {
+        if (sr->request == r) {
+            ctx->subrequest = sr;
+            return NGX_OK;
+        }
+    }
+
+    sr = ngx_palloc(r->pool, sizeof(ngx_http_tailgate_subrequest_t));
+    if (sr == NULL) {
+        return NGX_ERROR;
+    }
+
+    sr->request = r;
+    sr->method = ngx_http_tailgate_str(&r->method_name);
+    sr->path = ngx_http_tailgate_str(&r->uri);
+    sr->next = record->subrequests;
+
+    record->subrequests = sr;
+    ctx->subrequest = sr;
+
+    return NGX_OK;
+}
+
+
+/*
+ * One decision by all that is in force in this location: the policy file, its
+ * own rules, the built-in one.  The client is identified.  NGX_ERROR: no
+ * memory.
+ */
+
+ngx_int_t
+ngx_http_tailgate_judge(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
+{
+    tg_peer_t                      who;
+    tg_request_t                   request;
+    ngx_http_tailgate_record_t    *record;
+    ngx_http_tailgate_loc_conf_t  *lcf;
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_tailgate_module);
+
+    record = ctx->record;
+
+    /* the built-in rule looks at no path */
+
+    if (!record->normalized && (lcf->policy || lcf->rules)) {
+
+        if (ngx_http_tailgate_path(r, record->request.raw_path,
+                                   &record->request.path)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        record->normalized = 1;
+    }
+
+    ngx_http_tailgate_who(record, &who);
+    ngx_http_tailgate_request(ctx, &request);
+
+    tg_policy_decide(lcf->policy ? lcf->policy->policy : NULL, lcf->rules,
+                     &lcf->gate, &who, &request, &ctx->decision);
+
+    ctx->policy = lcf->policy;
+    ctx->judged = 1;
+
+    if (ctx->decision.bad_grants) {
+        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                      "tailgate: %uz grants of \"%*s\" cannot be read, and "
+                      "allow nothing", ctx->decision.bad_grants,
+                      who.identity->node.len, who.identity->node.data);
+    }
+
+    ngx_http_tailgate_keep(r, ctx);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_tailgate_who(ngx_http_tailgate_record_t *record, tg_peer_t *who)
+{
+    ngx_http_tailgate_peer_t  *peer;
+
+    peer = record->peer;
+
+    ngx_memzero(who, sizeof(tg_peer_t));
+
+    who->status = peer->status;
+    who->self = peer->self ? &peer->self->self : NULL;
+
+    if (ngx_http_tailgate_has_identity(peer)) {
+        who->identity = &peer->identity;
+        who->caps = peer->caps;
+    }
+}
+
+
+/* What is asked in this pass. */
+
+void
+ngx_http_tailgate_request(ngx_http_tailgate_ctx_t *ctx, tg_request_t *request)
+{
+    ngx_http_tailgate_record_t  *record;
+
+    record = ctx->record;
+
+    *request = record->request;
+
+    if (ctx->subrequest) {
+        ngx_str_null(&request->raw_path);
+        request->method = ctx->subrequest->method;
+        request->path = ctx->subrequest->path;
+    }
+
+    request->now = ngx_time();
+
+    if (record->peer->status == TG_STATUS_FUNNEL) {
+        request->via = TG_VIA_FUNNEL;
+
+    } else if (request->service.len) {
+        request->via = TG_VIA_SERVICE;
+    }
+}
+
+
+/* What cannot be read in one way is no path, and is judged so. */
+
+static ngx_int_t
+ngx_http_tailgate_path(ngx_http_request_t *r, tg_str_t raw, tg_str_t *path)
+{
+    int         rc;
+    tg_alloc_t  alloc;
+
+    alloc = ngx_http_tailgate_alloc(r->pool);
+
+    rc = tg_path_normalize(raw, &alloc, path);
+
+    if (rc == TG_ERR_NOMEM) {
+        return NGX_ERROR;
+    }
+
+    if (rc != TG_OK) {
+        ngx_str_null(path);
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * What the log tells of a client's request: how it was refused, else what was
+ * decided last.  An error_page has a decision of its own, which is not that.
+ */
+
+static void
+ngx_http_tailgate_keep(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
+{
+    ngx_http_tailgate_record_t  *record;
+
+    record = ctx->record;
+
+    if (r == r->main && !record->refused) {
+        record->decided = ctx;
+    }
+}
+
+
+/* The pass that variables tell of; NULL: nothing was decided. */
+
+ngx_http_tailgate_ctx_t *
+ngx_http_tailgate_decided(ngx_http_request_t *r)
+{
+    ngx_http_tailgate_ctx_t     *ctx;
+    ngx_http_tailgate_record_t  *record;
+
+    if (r != r->main) {
+        ctx = ngx_http_get_module_ctx(r, ngx_http_tailgate_module);
+
+        return ctx && ctx->judged ? ctx : NULL;
+    }
+
+    record = ngx_http_tailgate_record(r);
+
+    return record ? record->decided : NULL;
+}
