@@ -402,7 +402,7 @@ ngx_http_tailgate_deny(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
                       &ctx->record->error);
     }
 
-    return NGX_HTTP_FORBIDDEN;
+    return ngx_http_tailgate_denial(r, ctx, NGX_HTTP_FORBIDDEN);
 }
 
 
@@ -410,8 +410,15 @@ static ngx_int_t
 ngx_http_tailgate_unavailable(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx)
 {
+    ngx_int_t                    rc;
     ngx_table_elt_t             *h;
     ngx_http_tailgate_record_t  *record;
+
+    rc = ngx_http_tailgate_denial(r, ctx, NGX_HTTP_SERVICE_UNAVAILABLE);
+
+    if (rc != NGX_HTTP_SERVICE_UNAVAILABLE) {
+        return rc;
+    }
 
     /* an error_page may be guarded too */
 

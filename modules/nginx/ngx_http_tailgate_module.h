@@ -333,6 +333,11 @@ void ngx_http_tailgate_who(ngx_http_tailgate_record_t *record,
     tg_peer_t *who);
 ngx_http_tailgate_ctx_t *ngx_http_tailgate_decided(ngx_http_request_t *r);
 
+/* denial.c */
+
+ngx_int_t ngx_http_tailgate_denial(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx, ngx_int_t status);
+
 /* headers.c: the list of request headers, which is never edited in place */
 
 ngx_int_t ngx_http_tailgate_headers_strip(ngx_http_request_t *r,
