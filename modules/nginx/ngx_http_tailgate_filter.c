@@ -2,8 +2,8 @@
 /*
  * Copyright (C) The Tailgate authors
  *
- * The response: identity headers are for apps, and do not reach a client; the
- * session cookies of an app get their companions.
+ * The response: identity headers are for apps, and do not reach a client, as
+ * headers or as trailers; the session cookies of an app get their companions.
  */
 
 #include <ngx_config.h>
@@ -15,6 +15,10 @@
 
 static ngx_int_t ngx_http_tailgate_filter_init(ngx_conf_t *cf);
 static ngx_int_t ngx_http_tailgate_header_filter(ngx_http_request_t *r);
+static ngx_int_t ngx_http_tailgate_body_filter(ngx_http_request_t *r,
+    ngx_chain_t *in);
+static void ngx_http_tailgate_filter_list(ngx_list_t *list,
+    ngx_http_tailgate_srv_conf_t *scf);
 
 
 static ngx_http_module_t  ngx_http_tailgate_filter_module_ctx = {
@@ -49,14 +53,12 @@ ngx_module_t  ngx_http_tailgate_filter_module = {
 
 
 static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
+static ngx_http_output_body_filter_pt    ngx_http_next_body_filter;
 
 
 static ngx_int_t
 ngx_http_tailgate_header_filter(ngx_http_request_t *r)
 {
-    ngx_uint_t                     i;
-    ngx_list_part_t               *part;
-    ngx_table_elt_t               *h;
     ngx_http_tailgate_ctx_t       *ctx;
     ngx_http_tailgate_srv_conf_t  *scf;
 
@@ -66,7 +68,57 @@ ngx_http_tailgate_header_filter(ngx_http_request_t *r)
         return ngx_http_next_header_filter(r);
     }
 
-    for (part = &r->headers_out.headers.part; part; part = part->next) {
+    ngx_http_tailgate_filter_list(&r->headers_out.headers, scf);
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_tailgate_module);
+
+    if (ctx && ngx_http_tailgate_session_response(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_next_header_filter(r);
+}
+
+
+/*
+ * An upstream's trailers (grpc_pass, proxy_pass_trailers) are there when the
+ * last buffer is; those of add_trailer come behind this filter.
+ */
+
+static ngx_int_t
+ngx_http_tailgate_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    ngx_chain_t                   *cl;
+    ngx_http_tailgate_srv_conf_t  *scf;
+
+    if (r != r->main || r->headers_out.trailers.part.nelts == 0) {
+        return ngx_http_next_body_filter(r, in);
+    }
+
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_tailgate_module);
+
+    if (scf->enabled) {
+        for (cl = in; cl; cl = cl->next) {
+            if (cl->buf->last_buf) {
+                ngx_http_tailgate_filter_list(&r->headers_out.trailers, scf);
+                break;
+            }
+        }
+    }
+
+    return ngx_http_next_body_filter(r, in);
+}
+
+
+static void
+ngx_http_tailgate_filter_list(ngx_list_t *list,
+    ngx_http_tailgate_srv_conf_t *scf)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    for (part = &list->part; part; part = part->next) {
 
         h = part->elts;
 
@@ -80,14 +132,6 @@ ngx_http_tailgate_header_filter(ngx_http_request_t *r)
             }
         }
     }
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_tailgate_module);
-
-    if (ctx && ngx_http_tailgate_session_response(r, ctx) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_next_header_filter(r);
 }
 
 
@@ -96,6 +140,9 @@ ngx_http_tailgate_filter_init(ngx_conf_t *cf)
 {
     ngx_http_next_header_filter = ngx_http_top_header_filter;
     ngx_http_top_header_filter = ngx_http_tailgate_header_filter;
+
+    ngx_http_next_body_filter = ngx_http_top_body_filter;
+    ngx_http_top_body_filter = ngx_http_tailgate_body_filter;
 
     return NGX_OK;
 }

@@ -36,6 +36,7 @@ class H2Client:
             normalize_outbound_headers=False))
         self.state.initiate_connection()
         self.answers = {}
+        self.trailers = {}
         self.open = set()
         self.flush()
 
@@ -82,6 +83,10 @@ class H2Client:
                     answer[0] = int(value)
                 else:
                     answer[1].append((name, value))
+        elif isinstance(event, h2.events.TrailersReceived):
+            self.trailers[event.stream_id] = [
+                (name.decode("latin-1"), value.decode("latin-1"))
+                for name, value in event.headers]
         elif isinstance(event, h2.events.DataReceived):
             self.answers[event.stream_id][2] += event.data
             self.state.acknowledge_received_data(
