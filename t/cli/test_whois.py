@@ -61,6 +61,20 @@ def rows(text):
     return {line[:14].strip(): line[14:] for line in text.splitlines()}
 
 
+def test_names_do_not_turn_the_terminal_around(tmp_path):
+    """Names may hold marks, overrides and isolates, and a table shows none of
+    them; JSON, which is for programs, has the whole name."""
+
+    with Devnet(tmp_path, PEOPLE) as devnet:
+        devnet.ctl("name", "alice@example.com", "A\u202eecila\u2066\u200fz")
+        done = whois(devnet, "100.64.0.4")
+        assert done.returncode == KNOWN
+        assert rows(done.stdout)["name"] == "A?ecila??z"
+
+        done = whois(devnet, "--json", "100.64.0.4")
+        assert json.loads(done.stdout)["name"] == "A\u202eecila\u2066\u200fz"
+
+
 def test_table_of_a_person(devnet):
     done = whois(devnet, "100.64.0.4")
     assert (done.returncode, done.stderr) == (KNOWN, "")
