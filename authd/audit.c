@@ -10,10 +10,12 @@
 #include <string.h>
 
 
-#define FIELDS_MAX  24
+#define FIELDS_MAX  32
 
 /* more than the log takes of a value, so that it says that it was cut */
 #define TAGS_MAX    (AUTHD_LOG_FIELD_MAX + 1)
+
+#define DIGEST_LEN  12             /* enough to tell two policies apart */
 
 
 typedef struct {
@@ -25,6 +27,7 @@ typedef struct {
 static void add(fields_t *fields, const char *key, const char *value);
 static void add_str(fields_t *fields, const char *key, tg_str_t value);
 static void add_number(fields_t *fields, const char *key, const char *value);
+static void add_decision(fields_t *fields, const authd_audit_t *audit);
 static void add_identity(fields_t *fields, const tg_identity_t *identity,
     char tags[TAGS_MAX]);
 
@@ -62,8 +65,14 @@ authd_audit(const authd_log_t *log, const authd_audit_t *audit)
 
     add_number(&fields, "code", code);
     add(&fields, "status", tg_status_name(audit->status));
-    add(&fields, "reason", audit->reason);
+
+    if (audit->decision != NULL) {
+        add_decision(&fields, audit);
+    }
+
+    add(&fields, "why", audit->why);
     add(&fields, "detail", audit->detail);
+    add(&fields, "cache", audit->asked ? "miss" : NULL);
 
     if (audit->identity != NULL) {
         add_identity(&fields, audit->identity, tags);
@@ -88,6 +97,24 @@ authd_audit(const authd_log_t *log, const authd_audit_t *audit)
 
     return authd_log_fields(log, AUTHD_LOG_ERROR, NULL, fields.field,
                             fields.n);
+}
+
+
+static void
+add_decision(fields_t *fields, const authd_audit_t *audit)
+{
+    tg_str_t  digest;
+
+    digest = audit->policy;
+
+    if (digest.len > DIGEST_LEN) {
+        digest.len = DIGEST_LEN;
+    }
+
+    add(fields, "reason", tg_policy_reason_name(audit->decision->reason));
+    add_str(fields, "route", audit->decision->route);
+    add_str(fields, "rule", audit->decision->rule);
+    add_str(fields, "policy", digest);
 }
 
 

@@ -13,6 +13,7 @@
 
 #include <tailgate/addr.h>
 #include <tailgate/identity.h>
+#include <tailgate/policy.h>
 
 #include <net/http/server.h>
 
@@ -23,7 +24,10 @@ typedef struct {
     authd_result_t        result;
     int                   code;        /* HTTP status of the answer */
     tg_status_t           status;
-    const char           *reason;
+    const tg_decision_t  *decision;    /* NULL: none was made */
+    tg_str_t              policy;      /* digest of the policy file */
+    bool                  asked;       /* tailscaled was, about the source */
+    const char           *why;         /* in words */
     const char           *detail;      /* "" or NULL: nothing to add */
     const tg_identity_t  *identity;    /* may be NULL */
     const tg_addr_t      *source;      /* as stated; may be NULL */

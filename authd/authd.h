@@ -12,9 +12,13 @@
 #include "authd/identify.h"
 #include "authd/log.h"
 #include "authd/metrics.h"
+#include "authd/seen.h"
 
 #include <net/http/server.h>
 #include <net/loop/loop.h>
+
+
+#define AUTHD_ERROR_MAX  1024
 
 
 typedef struct {
@@ -27,6 +31,11 @@ typedef struct {
     authd_log_t        audit;      /* fd is -1: none */
     bool               audit_fault; /* the last line could not be written */
     authd_metrics_t    metrics;
+    authd_seen_t       seen;       /* what was warned of */
+    char               reload_error[AUTHD_ERROR_MAX]; /* why the last reload
+                                      was refused; empty: it was not */
+    int64_t            reload_error_time;
+    bool               reload_policy;  /* it was the policy file's fault */
     uint64_t           id_base;    /* of request ids */
     uint64_t           id_next;
 } authd_t;

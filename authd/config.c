@@ -7,6 +7,7 @@
 
 #include "authd/config.h"
 #include "authd/config_value.h"
+#include "core/base/base.h"
 #include "core/base/yaml.h"
 
 #include <errno.h>
@@ -19,11 +20,10 @@
 
 
 #define CONFIG_ARENA_MAX  (8 * 1024 * 1024)
-#define CONFIG_SIZE_MAX   (256 * 1024)
 
 
 static const tgi_yaml_limits_t  config_limits = {
-    .size = CONFIG_SIZE_MAX,
+    .size = AUTHD_CONFIG_MAX,
     .nodes = 4096,
     .depth = 4
 };
@@ -33,19 +33,33 @@ bool
 authd_config_load(const char *file, authd_config_t **config,
     authd_config_report_pt report, void *data)
 {
-    bool    ok;
-    char   *bytes;
-    size_t  len;
+    bool             ok;
+    char            *bytes;
+    size_t           len;
+    authd_config_t  *conf;
 
-    if (!authd_config_read(file, &bytes, &len, report, data)) {
+    if (!authd_config_read(file, AUTHD_CONFIG_MAX, &bytes, &len, report,
+                           data))
+    {
         return false;
     }
 
-    ok = authd_config_parse(file, bytes, len, config, report, data);
+    ok = authd_config_parse(file, bytes, len, &conf, report, data);
 
     free(bytes);
 
-    return ok;
+    if (!ok) {
+        return false;
+    }
+
+    if (!authd_config_rules(conf, report, data)) {
+        authd_config_free(&conf);
+        return false;
+    }
+
+    *config = conf;
+
+    return true;
 }
 
 
@@ -66,7 +80,8 @@ authd_config_parse(const char *file, const char *bytes, size_t len,
 
     load.conf = calloc(1, sizeof(authd_config_t));
     if (load.conf == NULL) {
-        report(file, 0, "out of memory", data);
+        report(&(authd_fault_t) { .file = file, .text = "out of memory" },
+               data);
         return false;
     }
 
@@ -128,6 +143,7 @@ authd_config_free(authd_config_t **config)
                        conf->secrets[i].value.len);
     }
 
+    tg_arena_free(&conf->rules_arena);
     tg_arena_free(&conf->arena);
     free(conf);
 
@@ -180,12 +196,45 @@ authd_config_fail(authd_config_load_t *load, size_t line, const char *fmt, ...)
     }
 
     load->failed = true;
-    load->report(load->file, line, text, load->data);
+    load->report(&(authd_fault_t) { .file = load->file, .line = line,
+                                    .text = text },
+                 load->data);
+}
+
+
+void
+authd_fault_format(const authd_fault_t *fault, char *buf, size_t size)
+{
+    char      *p;
+    size_t     n;
+    uint32_t   c;
+
+    if (fault->line == 0) {
+        (void) snprintf(buf, size, "%s: %s", fault->file, fault->text);
+
+    } else if (fault->column == 0) {
+        (void) snprintf(buf, size, "%s:%zu: %s", fault->file, fault->line,
+                        fault->text);
+
+    } else {
+        (void) snprintf(buf, size, "%s:%zu:%zu: %s", fault->file, fault->line,
+                        fault->column, fault->text);
+    }
+
+    /* the cut may have left half a character */
+
+    for (p = buf; *p != '\0'; p += n ? n : 1) {
+        n = tgi_utf8_char(p, strlen(p), &c);
+
+        if (n == 0 || tgi_is_control(c)) {
+            memset(p, '?', n ? n : 1);
+        }
+    }
 }
 
 
 bool
-authd_config_read(const char *file, char **bytes, size_t *len,
+authd_config_read(const char *file, size_t max, char **bytes, size_t *len,
     authd_config_report_pt report, void *data)
 {
     int          fd;
@@ -213,7 +262,7 @@ authd_config_read(const char *file, char **bytes, size_t *len,
 
     what = "cannot be read";
 
-    p = malloc(CONFIG_SIZE_MAX + 1);
+    p = malloc(max + 1);
     if (p == NULL) {
         goto failed;
     }
@@ -221,7 +270,7 @@ authd_config_read(const char *file, char **bytes, size_t *len,
     /* one byte more than may be, so that the reader sees what is too long */
 
     do {
-        rc = read(fd, p + n, CONFIG_SIZE_MAX + 1 - n);
+        rc = read(fd, p + n, max + 1 - n);
 
         if (rc == -1 && errno == EINTR) {
             continue;
@@ -233,7 +282,7 @@ authd_config_read(const char *file, char **bytes, size_t *len,
 
         n += (size_t) rc;
 
-    } while (rc != 0 && n <= CONFIG_SIZE_MAX);
+    } while (rc != 0 && n <= max);
 
     (void) close(fd);
 
@@ -246,7 +295,7 @@ failed:
 
     (void) snprintf(text, sizeof(text), "%s%s%s", what, errno ? ": " : "",
                     errno ? strerror(errno) : "");
-    report(file, 0, text, data);
+    report(&(authd_fault_t) { .file = file, .text = text }, data);
 
     free(p);
 
@@ -279,7 +328,6 @@ authd_config_tree(authd_config_load_t *load, const char *bytes, size_t len,
 
     return true;
 }
-
 
 
 const tgi_yaml_t *

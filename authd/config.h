@@ -13,6 +13,7 @@
 #include <tailgate/base.h>
 #include <tailgate/gate.h>
 #include <tailgate/headers.h>
+#include <tailgate/policy.h>
 
 #include <net/http/server.h>
 
@@ -45,7 +46,8 @@ typedef struct {
 
 typedef enum {
     AUTHD_POLICY_NONE = 0,         /* everybody is denied */
-    AUTHD_POLICY_MEMBER
+    AUTHD_POLICY_MEMBER,
+    AUTHD_POLICY_FILE
 } authd_policy_t;
 
 
@@ -67,6 +69,9 @@ typedef struct {
     size_t                 localapi_connections;
 
     authd_policy_t         policy;
+    const char            *policy_file;    /* NULL: none */
+    tg_policy_t           *rules;          /* of it; NULL: not loaded */
+    tg_arena_t            *rules_arena;
     tg_gate_rules_t        gate;
     const tg_service_t    *services;
     size_t                 nservices;
@@ -81,20 +86,34 @@ typedef struct {
 } authd_config_t;
 
 
+/* A fault of a file; none of its strings has control characters. */
+
+typedef struct {
+    const char  *file;
+    size_t       line;             /* 0: of the file as a whole */
+    size_t       column;           /* 0: not known */
+    bool         warning;          /* it can be used all the same */
+    const char  *text;
+} authd_fault_t;
+
+/* Told of each fault of a file, in its order. */
+
+typedef void (*authd_config_report_pt)(const authd_fault_t *fault,
+    void *data);
+
 /*
- * Told of each fault of a file, in its order; line is 0 for a fault of the
- * whole.  text has no control characters.
+ * Writes "FILE:LINE:COLUMN: TEXT", as far as there is a line and a column, cut
+ * at size; what is no UTF-8 or a control character becomes "?".
  */
 
-typedef void (*authd_config_report_pt)(const char *file, size_t line,
-    const char *text, void *data);
+void authd_fault_format(const authd_fault_t *fault, char *buf, size_t size);
 
 
 /*
  * authd_config_load() reads a file (bounded, regular) and everything that it
- * names.  authd_config_parse() does so for bytes in memory; file is their name
- * in messages.  Both set *config only if there was no fault, and return
- * whether.
+ * names, the policy file too.  authd_config_parse() does so for bytes in
+ * memory, without the policy file; file is their name in messages.  Both set
+ * *config only if there was no fault but warnings, and return whether.
  *
  * authd_config_free() wipes the secrets, frees and sets *config to NULL; a
  * NULL *config is fine.

@@ -32,7 +32,7 @@ authd_config_dump(const char *file, FILE *out, authd_config_report_pt report,
     bytes = NULL;
     conf = NULL;
 
-    if (!authd_config_read(file, &bytes, &len, report, data)
+    if (!authd_config_read(file, AUTHD_CONFIG_MAX, &bytes, &len, report, data)
         || !authd_config_parse(file, bytes, len, &conf, report, data))
     {
         free(bytes);

@@ -19,18 +19,20 @@ const authd_config_key_t  authd_config_keys[] = {
     { NULL, "policy", authd_config_set_policy, 0, 0, 0,
       "none", false,
       "Who may pass. \"member\": the members of this tailnet, and what\n"
-      "\"peers\" and \"tailnets\" open besides. \"none\": nobody, every\n"
-      "request is answered 403." },
+      "\"peers\" and \"tailnets\" open besides. A path, such as\n"
+      "/etc/tailgate/policy.yaml: whom the rules of that file allow.\n"
+      "\"none\": nobody, every request is answered 403." },
 
     { NULL, "peers", authd_config_set_peers, 0, 0, 0,
       "[member]", false,
-      "Which kinds of peer pass: member, tagged (machines), shared (nodes of\n"
-      "other tailnets), routed (subnet routers, many machines behind one\n"
-      "address). A peer of several kinds needs each of them." },
+      "Which kinds of peer pass with \"policy: member\": member, tagged\n"
+      "(machines), shared (nodes of other tailnets), routed (subnet routers,\n"
+      "many machines behind one address). A peer of several kinds needs each\n"
+      "of them." },
 
     { NULL, "tailnets", authd_config_set_tailnets, 0, 0, 0,
       "[]", false,
-      "Tailnets that count as ours, by their DNS name\n"
+      "Tailnets that count as ours with \"policy: member\", by their DNS name\n"
       "(\"tail0123.ts.net\"). Empty: the node's own." },
 
     { NULL, "services", authd_config_set_services, 0, 0, 0,

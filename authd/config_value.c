@@ -24,12 +24,6 @@ typedef struct {
     int          value;
 } word_t;
 
-static const word_t  policy_words[] = {
-    { "none", AUTHD_POLICY_NONE },
-    { "member", AUTHD_POLICY_MEMBER },
-    { NULL, 0 }
-};
-
 static const word_t  level_words[] = {
     { "error", AUTHD_LOG_ERROR },
     { "warn", AUTHD_LOG_WARN },
@@ -281,9 +275,28 @@ void
 authd_config_set_policy(authd_config_load_t *load,
     const authd_config_key_t *key, const tgi_yaml_t *node)
 {
-    load->conf->policy = (authd_policy_t) value_word(load, key, node,
-                                                     policy_words,
-                                                     AUTHD_POLICY_NONE);
+    const char  *text;
+
+    text = value_scalar(load, key, node);
+
+    if (text == NULL || strcmp(text, "none") == 0) {
+        return;
+    }
+
+    if (strcmp(text, "member") == 0) {
+        load->conf->policy = AUTHD_POLICY_MEMBER;
+        return;
+    }
+
+    if (text[0] != '/') {
+        authd_config_fail(load, node->line,
+                          "\"%s\" is none of none, member and the absolute"
+                          " path of a policy file", text);
+        return;
+    }
+
+    load->conf->policy = AUTHD_POLICY_FILE;
+    load->conf->policy_file = value_abs_path(load, key, node, text, 4095);
 }
 
 

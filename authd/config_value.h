@@ -71,10 +71,21 @@ const tgi_yaml_t *authd_config_default(authd_config_load_t *load,
 bool authd_config_tree(authd_config_load_t *load, const char *bytes,
     size_t len, tgi_yaml_t **root);
 
-/* A file as bytes, which are the caller's to free; false with a report. */
+/*
+ * A file as bytes, which are the caller's to free; false with a report.  Of a
+ * file that is longer than AUTHD_CONFIG_MAX, or max, one byte more is read, for
+ * whoever reads it to see.
+ */
 
-bool authd_config_read(const char *file, char **bytes, size_t *len,
-    authd_config_report_pt report, void *data);
+#define AUTHD_CONFIG_MAX  (256 * 1024)
+
+bool authd_config_read(const char *file, size_t max, char **bytes,
+    size_t *len, authd_config_report_pt report, void *data);
+
+/* The policy file that conf names, if it names one; false with a report. */
+
+bool authd_config_rules(authd_config_t *conf, authd_config_report_pt report,
+    void *data);
 
 /* From the configuration's memory; a failure is reported. */
 

@@ -4,6 +4,7 @@
  */
 
 #include "authd/exchange.h"
+#include "authd/decide.h"
 #include "authd/source.h"
 
 #include <errno.h>
@@ -17,8 +18,15 @@
 #define TEXT_MAX     1024
 #define RETRY_AFTER  "5"           /* seconds, in answers of an outage */
 
+/* what of authd_seen_first() */
+
+#define SEEN_BAD_GRANT  1
+
 
 static void exchange_id(authd_t *authd, char id[AUTHD_ID_MAX]);
+static void exchange_via(authd_exchange_t *ex);
+static bool exchange_override(const authd_exchange_t *ex);
+static void exchange_grants(authd_exchange_t *ex);
 static bool exchange_unlisted(authd_exchange_t *ex);
 static void exchange_done(const authd_identified_t *identified, void *data);
 static void exchange_abort(void *data);
@@ -92,6 +100,56 @@ authd_exchange_identify(authd_exchange_t *ex, authd_exchange_pt cb)
 }
 
 
+bool
+authd_exchange_request(authd_exchange_t *ex, tg_str_t method, tg_str_t host,
+    tg_str_t path)
+{
+    int            rc;
+    tg_request_t  *request;
+
+    request = &ex->request;
+
+    request->method = method;
+    request->host = host;
+    request->raw_path = path;
+
+    rc = tg_path_normalize(path, &ex->alloc, &request->path);
+
+    if (rc == TG_ERR_NOMEM) {
+        authd_exchange_refuse(ex, AUTHD_RESULT_UNAVAILABLE, 503, NULL,
+                              "out of memory");
+        return false;
+    }
+
+    /* a policy file refuses a path that is none */
+
+    if (rc != TG_OK) {
+        request->path = (tg_str_t) TG_NULL_STR;
+    }
+
+    return true;
+}
+
+
+void
+authd_exchange_decide(authd_exchange_t *ex,
+    const authd_identified_t *identified)
+{
+    exchange_via(ex);
+
+    ex->request.method_override = exchange_override(ex);
+    ex->request.now = (int64_t) time(NULL);
+
+    authd_decide(ex->authd->conf, &identified->peer, &ex->request,
+                 &ex->decision);
+
+    ex->audit.decision = &ex->decision;
+    ex->audit.policy = authd_decide_digest(ex->authd->conf);
+
+    exchange_grants(ex);
+}
+
+
 void
 authd_exchange_header(authd_exchange_t *ex, const char *name, tg_str_t value)
 {
@@ -104,12 +162,20 @@ authd_exchange_end(authd_exchange_t *ex, authd_result_t result, int code,
     const authd_identified_t *identified, const char *reason,
     const char *type, tg_str_t body)
 {
+    answer_common(ex->r, body.len ? type : NULL);
+    authd_exchange_finish(ex, result, code, identified, reason, body);
+}
+
+
+void
+authd_exchange_finish(authd_exchange_t *ex, authd_result_t result, int code,
+    const authd_identified_t *identified, const char *reason, tg_str_t body)
+{
     tgn_request_t  *r;
 
     r = ex->r;
 
     tgn_request_on_abort(r, NULL, NULL);
-    answer_common(r, body.len ? type : NULL);
 
     /* the strings of the audit line are those of the request */
 
@@ -161,7 +227,7 @@ authd_exchange_malformed(authd_t *authd, const tgn_peer_t *peer, int status,
     audit.endpoint = AUTHD_ENDPOINT_MAX;
     audit.result = AUTHD_RESULT_BAD_REQUEST;
     audit.code = status;
-    audit.reason = reason;
+    audit.why = reason;
     audit.sender = peer;
 
     exchange_audit_write(authd, &audit);
@@ -199,6 +265,48 @@ authd_host_allowed(const authd_t *authd, const tgn_request_t *r)
 }
 
 
+bool
+authd_is_forwarded(const tgn_request_t *r)
+{
+    size_t    i;
+    tg_str_t  value;
+
+    static const char *const  names[] = {
+        "X-Forwarded-For", "X-Real-IP", "Remote-Addr", "Forwarded", "Via"
+    };
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (tgn_request_header(r, names[i], 0, &value)) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+bool
+authd_admin_allowed(const authd_t *authd, tgn_request_t *r)
+{
+    if (!authd_host_allowed(authd, r)) {
+        authd_answer_text(r, 421, "the Host is not one of listen.hosts");
+        return false;
+    }
+
+    /* a proxy that passes its clients on to here does so by mistake */
+
+    if (!authd_sender_listed(&authd->conf->senders, r->peer)
+        || authd_is_forwarded(r))
+    {
+        authd_answer_text(r, 403, "this is for the senders of listen.senders,"
+                          " not for their clients");
+        return false;
+    }
+
+    return true;
+}
+
+
 void
 authd_answer_text(tgn_request_t *r, int code, const char *text)
 {
@@ -222,6 +330,72 @@ exchange_id(authd_t *authd, char id[AUTHD_ID_MAX])
 {
     (void) snprintf(id, AUTHD_ID_MAX, "%016" PRIx64,
                     authd->id_base + authd->id_next++);
+}
+
+
+/* Which of the node's Services the request came to, if that is stated. */
+
+static void
+exchange_via(authd_exchange_t *ex)
+{
+    size_t                 i;
+    const authd_config_t  *conf;
+
+    conf = ex->authd->conf;
+
+    ex->request.via = TG_VIA_DIRECT;
+
+    for (i = 0; ex->has_local && i < conf->nservices; i++) {
+        if (tg_addr_equal(&conf->services[i].addr, &ex->local)) {
+            ex->request.via = TG_VIA_SERVICE;
+            ex->request.service = conf->services[i].name;
+        }
+    }
+}
+
+
+/* Of proxies that pass the client's headers on. */
+
+static bool
+exchange_override(const authd_exchange_t *ex)
+{
+    size_t               i;
+    const tgn_header_t  *header;
+
+    for (i = 0; i < ex->r->nheaders; i++) {
+        header = &ex->r->headers[i];
+
+        if (header->value.len != 0
+            && tg_is_method_override(header->name.data, header->name.len))
+        {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+/* Grants that cannot be read allow nothing, and somebody wrote them. */
+
+static void
+exchange_grants(authd_exchange_t *ex)
+{
+    char  source[TG_ADDR_TEXT_MAX];
+
+    if (ex->decision.bad_grants == 0) {
+        return;
+    }
+
+    ex->authd->metrics.bad_grants += ex->decision.bad_grants;
+
+    if (authd_seen_first(&ex->authd->seen, &ex->source, SEEN_BAD_GRANT)) {
+        (void) tg_addr_format(&ex->source, false, source);
+
+        authd_log(&ex->authd->log, AUTHD_LOG_WARN, "request %s: %zu of the"
+                  " grants of %s cannot be read, and allow nothing", ex->id,
+                  ex->decision.bad_grants, source);
+    }
 }
 
 
@@ -291,16 +465,22 @@ exchange_audit(authd_exchange_t *ex, authd_result_t result, int code,
 {
     ex->audit.result = result;
     ex->audit.code = code;
-    ex->audit.reason = reason;
+    ex->audit.why = reason;
     ex->audit.usec = (now_ns() - ex->start) / 1000;
 
     if (identified != NULL) {
-        ex->audit.status = identified->status;
-        ex->audit.identity = identified->identity;
+        ex->audit.status = identified->peer.status;
+        ex->audit.identity = identified->peer.identity;
         ex->audit.detail = identified->detail;
+        ex->audit.asked = identified->asked;
+    }
+
+    if (ex->audit.decision != NULL) {
+        authd_metrics_route(&ex->authd->metrics, ex->decision.route_index,
+                            result);
 
         if (reason == NULL) {
-            ex->audit.reason = identified->reason;
+            ex->audit.why = ex->decision.text;
         }
     }
 

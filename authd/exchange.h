@@ -12,6 +12,9 @@
 #include "authd/audit.h"
 #include "authd/authd.h"
 
+#include <tailgate/denial.h>
+#include <tailgate/policy.h>
+
 
 /* Bytes that the answer to one request may take to make. */
 
@@ -36,6 +39,8 @@ struct authd_exchange_s {
     tg_addr_t           source;
     tg_addr_t           local;
     bool                has_local;
+    tg_request_t        request;   /* to judge: method, host, path */
+    tg_decision_t       decision;
     char                id[AUTHD_ID_MAX];
     void               *data;      /* the app's */
 
@@ -61,6 +66,19 @@ authd_exchange_t *authd_exchange_begin(authd_t *authd, tgn_request_t *r,
 
 void authd_exchange_identify(authd_exchange_t *ex, authd_exchange_pt cb);
 
+/*
+ * The original request, as it was stated; the strings are borrowed, path is
+ * "/path" as it was sent.  False when out of memory: ex is gone, answered.
+ */
+
+bool authd_exchange_request(authd_exchange_t *ex, tg_str_t method,
+    tg_str_t host, tg_str_t path);
+
+/* Decides about it into ex->decision, for the audit line as well. */
+
+void authd_exchange_decide(authd_exchange_t *ex,
+    const authd_identified_t *identified);
+
 /* One header of the answer. */
 
 void authd_exchange_header(authd_exchange_t *ex, const char *name,
@@ -68,13 +86,19 @@ void authd_exchange_header(authd_exchange_t *ex, const char *name,
 
 /*
  * Answers, writes the audit line, counts, and frees ex.  identified may be
- * NULL; reason is what the audit line says if it is.  type is the body's media
- * type; an empty body has none.
+ * NULL; reason is what the audit line says, by default what decided.  type is
+ * the body's media type; an empty body has none.
  */
 
 void authd_exchange_end(authd_exchange_t *ex, authd_result_t result,
     int code, const authd_identified_t *identified, const char *reason,
     const char *type, tg_str_t body);
+
+/* The same, with the headers of the answer all set. */
+
+void authd_exchange_finish(authd_exchange_t *ex, authd_result_t result,
+    int code, const authd_identified_t *identified, const char *reason,
+    tg_str_t body);
 
 /*
  * The same with a short text for a person: what happened, reason, and the id
@@ -83,6 +107,16 @@ void authd_exchange_end(authd_exchange_t *ex, authd_result_t result,
 
 void authd_exchange_refuse(authd_exchange_t *ex, authd_result_t result,
     int code, const authd_identified_t *identified, const char *reason);
+
+/*
+ * The same by ex->decision, which is no allow: in the form that the client of
+ * the original request understands by its headers, which the proxy has passed
+ * on, if body says that the answer reaches that client, else as text.  code is
+ * the HTTP status, or 0 for the one of the decision.
+ */
+
+void authd_exchange_deny(authd_exchange_t *ex,
+    const authd_identified_t *identified, bool body, int code);
 
 /*
  * Counts and audits a request that could not be read, and was answered with
@@ -95,6 +129,17 @@ void authd_exchange_malformed(authd_t *authd, const tgn_peer_t *peer,
 /* Whether a TCP listener answers to the request's Host. */
 
 bool authd_host_allowed(const authd_t *authd, const tgn_request_t *r);
+
+/* Whether a proxy passes a request of its client's on. */
+
+bool authd_is_forwarded(const tgn_request_t *r);
+
+/*
+ * Whether a request for what is the administrator's alone comes from one of
+ * listen.senders, for itself.  Else it is answered, and r is gone.
+ */
+
+bool authd_admin_allowed(const authd_t *authd, tgn_request_t *r);
 
 /* A short answer in text outside of an exchange. */
 

@@ -153,7 +153,7 @@ authd_identify(authd_identify_t *id, const tg_addr_t *source,
 
     if (lk == NULL) {
         authd_identified_t  identified = {
-            TG_STATUS_UNAVAILABLE, TG_UNAVAILABLE, "out of memory", "", NULL
+            .peer.status = TG_STATUS_UNAVAILABLE, .detail = "out of memory"
         };
 
         cb(&identified, data);
@@ -309,6 +309,7 @@ lookup_ask(authd_lookup_t *lk, const tg_question_t *question)
     }
 
     lk->query = q;
+    lk->asked = true;
     TAILQ_INSERT_TAIL(&q->lookups, lk, link);
 
     return true;
@@ -370,20 +371,12 @@ authd_lookup_done(authd_lookup_t *lk, tg_status_t status,
 
     id = lk->owner;
 
-    identified.status = status;
-    identified.identity = identity;
+    identified.peer.status = status;
+    identified.peer.identity = identity;
+    identified.peer.self = authd_node_self(id->node, AUTHD_NODE_ANY_AGE);
+    identified.peer.caps = lk->caps;
     identified.detail = detail;
-    identified.verdict = tg_gate_decide(&id->conf->gate, status, identity,
-                                        authd_node_self(id->node,
-                                                        AUTHD_NODE_ANY_AGE),
-                                        &identified.reason);
-
-    if (id->conf->policy == AUTHD_POLICY_NONE
-        && identified.verdict == TG_ALLOW)
-    {
-        identified.verdict = TG_DENY;
-        identified.reason = "no policy is configured, so nobody may pass";
-    }
+    identified.asked = lk->asked;
 
     lk->cb(&identified, lk->data);
 

@@ -2,10 +2,10 @@
 /*
  * Copyright (C) The Tailgate authors
  *
- * From a source that a proxy stated to who that is and whether they may pass:
- * the rules are tailgate/gate.h's, the questions go to tailscaled.  Lookups of
- * one tailnet address that are under way are one; nothing is kept behind them
- * but what the node says of itself.
+ * From a source that a proxy stated to who that is: the rules are
+ * tailgate/gate.h's, the questions go to tailscaled.  Lookups of one tailnet
+ * address that are under way are one; nothing is kept behind them but what the
+ * node says of itself.
  */
 
 #ifndef AUTHD_IDENTIFY_H_INCLUDED_
@@ -17,6 +17,7 @@
 
 #include <tailgate/gate.h>
 #include <tailgate/identity.h>
+#include <tailgate/policy.h>
 
 #include <net/loop/loop.h>
 
@@ -28,13 +29,11 @@ typedef struct authd_lookup_s    authd_lookup_t;
 /* Valid inside of the callback only. */
 
 typedef struct {
-    tg_status_t           status;
-    tg_verdict_t          verdict;
-    const char           *reason;    /* for the log and the person; a static
-                                        text, or one without secrets */
-    const char           *detail;    /* for the log alone; "" if there is
-                                        nothing to add */
-    const tg_identity_t  *identity;  /* NULL for a stranger or an outage */
+    tg_peer_t    peer;             /* its capabilities are parsed if there is a
+                                      policy file that may want them */
+    const char  *detail;           /* for the log alone; "" if there is nothing
+                                      to add */
+    bool         asked;            /* tailscaled was, about the source */
 } authd_identified_t;
 
 typedef void (*authd_identified_pt)(const authd_identified_t *identified,

@@ -15,6 +15,7 @@
 
 
 #define EXIT_USAGE  2
+#define FAULT_MAX   6144
 
 
 typedef enum {
@@ -26,8 +27,7 @@ typedef enum {
 
 static int run_test(const char *file);
 static int run_dump(const char *file);
-static void report(const char *file, size_t line, const char *text,
-    void *data);
+static void report(const authd_fault_t *fault, void *data);
 static void usage(FILE *out);
 
 
@@ -133,16 +133,16 @@ run_dump(const char *file)
 
 
 static void
-report(const char *file, size_t line, const char *text, void *data)
+report(const authd_fault_t *fault, void *data)
 {
+    char  text[FAULT_MAX];
+
     (void) data;
 
-    if (line == 0) {
-        fprintf(stderr, "tailgate-authd: %s: %s\n", file, text);
-        return;
-    }
+    authd_fault_format(fault, text, sizeof(text));
 
-    fprintf(stderr, "tailgate-authd: %s:%zu: %s\n", file, line, text);
+    fprintf(stderr, "tailgate-authd: %s%s\n", fault->warning ? "warning: " : "",
+            text);
 }
 
 

@@ -5,6 +5,8 @@
 
 #include "authd/metrics.h"
 
+#include <string.h>
+
 
 const uint32_t  authd_metrics_bounds[AUTHD_METRICS_BUCKETS] = {
     100, 250, 500, 1000, 5000, 25000, 250000, 2000000
@@ -49,4 +51,63 @@ authd_metrics_count(authd_metrics_t *metrics, authd_endpoint_t endpoint,
 
     metrics->duration[i]++;
     metrics->duration_sum += usec;
+}
+
+
+/*
+ * A name that is too long for a label counts as one of the others: cut, it
+ * could be a second one's.
+ */
+
+void
+authd_metrics_routes(authd_metrics_t *metrics, const tg_policy_t *policy)
+{
+    size_t                  i, j, n;
+    tg_str_t                name;
+    authd_metrics_route_t  *route;
+    authd_metrics_t         old = *metrics;
+
+    n = policy ? tg_policy_nroutes(policy) : 0;
+
+    if (n > AUTHD_METRICS_ROUTES) {
+        n = AUTHD_METRICS_ROUTES;
+    }
+
+    metrics->nroutes = n;
+    memset(metrics->routes, 0, sizeof(metrics->routes));
+
+    for (i = 0; i < n; i++) {
+        route = &metrics->routes[i];
+        name = tg_policy_route_name(policy, i);
+
+        if (name.len > AUTHD_METRICS_NAME_MAX) {
+            continue;
+        }
+
+        memcpy(route->name, name.data, name.len);
+
+        for (j = 0; j < old.nroutes; j++) {
+            if (strcmp(old.routes[j].name, route->name) == 0) {
+                *route = old.routes[j];
+            }
+        }
+    }
+}
+
+
+void
+authd_metrics_route(authd_metrics_t *metrics, size_t route,
+    authd_result_t result)
+{
+    if (route == SIZE_MAX) {
+        metrics->no_route.decisions[result]++;
+
+    } else if (route >= metrics->nroutes
+               || metrics->routes[route].name[0] == '\0')
+    {
+        metrics->other_routes.decisions[result]++;
+
+    } else {
+        metrics->routes[route].decisions[result]++;
+    }
 }

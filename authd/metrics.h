@@ -9,7 +9,10 @@
 #ifndef AUTHD_METRICS_H_INCLUDED_
 #define AUTHD_METRICS_H_INCLUDED_
 
+#include <tailgate/policy.h>
+
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 
@@ -50,6 +53,20 @@ const char *authd_result_name(authd_result_t result);
 
 extern const uint32_t  authd_metrics_bounds[AUTHD_METRICS_BUCKETS];
 
+/*
+ * Routes that are counted each for itself; the others are counted together,
+ * as are decisions without a route.
+ */
+
+#define AUTHD_METRICS_ROUTES    100
+#define AUTHD_METRICS_NAME_MAX  64
+
+typedef struct {
+    char      name[AUTHD_METRICS_NAME_MAX + 1];
+    uint64_t  decisions[AUTHD_RESULT_MAX];
+} authd_metrics_route_t;
+
+
 typedef struct {
     uint64_t  decisions[AUTHD_ENDPOINT_MAX][AUTHD_RESULT_MAX];
     uint64_t  lookups;             /* WhoIs calls */
@@ -59,12 +76,32 @@ typedef struct {
     uint64_t  duration_sum;        /* microseconds */
     uint64_t  malformed;           /* requests that could not be read */
     uint64_t  audit_failed;        /* lines that could not be written */
+    uint64_t  bad_grants;          /* that could not be read */
+    uint64_t  policy_errors;       /* policy files refused by a reload */
     uint64_t  reloads;
     uint64_t  reloads_failed;
     int64_t   config_time;         /* when the configuration was loaded */
     bool      config_ok;           /* the last reload took it */
+
+    authd_metrics_route_t  routes[AUTHD_METRICS_ROUTES];
+    size_t                 nroutes;
+    authd_metrics_route_t  other_routes;
+    authd_metrics_route_t  no_route;
 } authd_metrics_t;
 
+
+/*
+ * The routes of the policy file in force (NULL: none).  What was counted of a
+ * route stays with its name.
+ */
+
+void authd_metrics_routes(authd_metrics_t *metrics,
+    const tg_policy_t *policy);
+
+/* Counts a decision by a policy file about route; SIZE_MAX: about none. */
+
+void authd_metrics_route(authd_metrics_t *metrics, size_t route,
+    authd_result_t result);
 
 /* Counts a decision that took usec. */
 

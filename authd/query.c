@@ -24,6 +24,8 @@
 
 
 static void query_answer(const tgn_localapi_answer_t *answer, void *data);
+static const char *query_caps(authd_query_t *q, const tg_alloc_t *alloc,
+    const tg_identity_t *identity);
 static bool query_is_early(const authd_query_t *q,
     const tgn_localapi_answer_t *answer);
 static bool query_repeat(authd_query_t *q);
@@ -153,6 +155,15 @@ query_answer(const tgn_localapi_answer_t *answer, void *data)
 
     detail = answer->status == TGN_LOCALAPI_OK ? error.text : answer->error;
 
+    if (status >= TG_STATUS_MEMBER && status <= TG_STATUS_UNSIGNED) {
+        detail = query_caps(q, &alloc, &identity);
+
+        if (detail == NULL) {
+            status = TG_STATUS_UNAVAILABLE;
+            detail = "out of memory";
+        }
+    }
+
     if (status == TG_STATUS_UNAVAILABLE) {
         id->metrics->lookups_failed++;
         authd_node_fault(id->node, detail);
@@ -167,6 +178,38 @@ query_answer(const tgn_localapi_answer_t *answer, void *data)
                detail);
 
     tg_arena_free(&arena);
+}
+
+
+/*
+ * Parsed once for everybody who waits.  Capabilities that make no sense are
+ * none: the text says so.  NULL when out of memory.
+ */
+
+static const char *
+query_caps(authd_query_t *q, const tg_alloc_t *alloc,
+    const tg_identity_t *identity)
+{
+    int         rc;
+    tg_caps_t  *caps;
+
+    if (q->owner->conf->rules == NULL) {
+        return "";
+    }
+
+    rc = tg_caps_parse(identity->caps, alloc, &caps);
+
+    if (rc == TG_ERR_NOMEM) {
+        return NULL;
+    }
+
+    if (rc != TG_OK) {
+        return "its capabilities could not be read, so it has none";
+    }
+
+    q->caps = caps;
+
+    return "";
 }
 
 
@@ -306,6 +349,7 @@ authd_query_done(authd_query_t *q, tg_status_t status,
 
     while ((lk = TAILQ_FIRST(&q->lookups)) != NULL) {
         TAILQ_REMOVE(&q->lookups, lk, link);
+        lk->caps = q->caps;
         (void) authd_lookup_done(lk, status, identity, detail);
     }
 

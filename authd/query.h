@@ -41,6 +41,8 @@ struct authd_lookup_s {
     tg_addr_t                     local;
     bool                          has_local;
     bool                          asked_self; /* because of local */
+    bool                          asked;   /* about its source */
+    const tg_caps_t              *caps;    /* of the answer; NULL: none */
     uint64_t                      round;   /* of self that it waits for */
     authd_identified_pt           cb;
     void                         *data;
@@ -60,6 +62,7 @@ struct authd_query_s {
     char                   service[AUTHD_SERVICE_MAX];
     size_t                 service_len;
     bool                   running;    /* a new self was known at its start */
+    const tg_caps_t       *caps;       /* of the peer, parsed; NULL: none */
     tgn_localapi_call_t   *call;
 };
 
@@ -101,7 +104,7 @@ void authd_query_done(authd_query_t *q, tg_status_t status,
 
 void authd_query_free(authd_query_t *q);
 
-/* Decides and tells the caller of a lookup, which is in no queue; false. */
+/* Tells the caller of a lookup, which is in no queue; false. */
 
 bool authd_lookup_done(authd_lookup_t *lk, tg_status_t status,
     const tg_identity_t *identity, const char *detail);

@@ -6,20 +6,19 @@
 #include "authd/server.h"
 #include "authd/app/forward/forward.h"
 #include "authd/app/metrics/metrics_app.h"
+#include "authd/app/status/status.h"
 #include "authd/app/whoami/whoami.h"
 #include "authd/exchange.h"
 #include "authd/notify.h"
+#include "authd/reload.h"
 #include "authd/senders.h"
 #include "tailgate_config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
-#include <unistd.h>
 
 
 typedef struct {
@@ -32,15 +31,12 @@ typedef struct {
 
 static bool server_init(server_t *server, const char *file);
 static bool server_http(authd_t *authd);
-static void server_limits(authd_t *authd);
 static bool server_listen(authd_t *authd);
 static bool server_tcp(authd_t *authd);
 static bool server_activated(authd_t *authd, int n);
 static bool server_signals(server_t *server);
 static void server_greet(const authd_t *authd);
 static void server_free(server_t *server);
-static void server_reload(server_t *server);
-static bool server_take(server_t *server, authd_config_t *conf);
 static void server_stop(server_t *server);
 static void server_stopped(void *data);
 static void on_signal(int signo, void *data);
@@ -54,11 +50,6 @@ static void on_log(tgn_http_log_t level, const tgn_peer_t *peer,
     const char *text, void *data);
 static const authd_route_t *route_find(tg_str_t path);
 static bool route_match(const authd_route_t *route, tg_str_t path);
-static bool audit_open(const authd_config_t *conf, const authd_log_t *log,
-    int *fd);
-static void audit_set(authd_t *authd, int fd);
-static void report(const char *file, size_t line, const char *text,
-    void *data);
 
 
 int
@@ -95,7 +86,6 @@ out:
 static bool
 server_init(server_t *server, const char *file)
 {
-    int       fd;
     authd_t  *authd;
 
     authd = &server->authd;
@@ -104,20 +94,9 @@ server_init(server_t *server, const char *file)
 
     authd_log_init(&authd->log);
 
-    if (!authd_config_load(file, &authd->conf, report, &authd->log)) {
+    if (!authd_begin(authd)) {
         return false;
     }
-
-    authd->log.level = (authd_log_level_t) authd->conf->log_level;
-    authd->log.format = (authd_log_format_t) authd->conf->log_format;
-    authd->metrics.config_time = (int64_t) time(NULL);
-    authd->metrics.config_ok = true;
-
-    if (!audit_open(authd->conf, &authd->log, &fd)) {
-        return false;
-    }
-
-    audit_set(authd, fd);
 
     if (getrandom(&authd->id_base, sizeof(authd->id_base), 0)
         != sizeof(authd->id_base))
@@ -150,7 +129,7 @@ server_init(server_t *server, const char *file)
         return false;
     }
 
-    server_limits(authd);
+    authd_limits(authd);
 
     return true;
 }
@@ -179,20 +158,6 @@ server_http(authd_t *authd)
     }
 
     return true;
-}
-
-
-/* Those of the configuration, for the listeners that there are. */
-
-static void
-server_limits(authd_t *authd)
-{
-    tgn_http_limits_t  limits;
-
-    limits = authd->conf->limits;
-
-    authd_sender_shares(authd->http, &limits);
-    tgn_http_set_limits(authd->http, &limits);
 }
 
 
@@ -362,6 +327,8 @@ server_greet(const authd_t *authd)
                   " the tailnet pass", authd->file);
     }
 
+    authd_tell_policy(authd);
+
     if (conf->senders.nuids + conf->senders.ngids + conf->senders.ncidrs
         == 0)
     {
@@ -394,104 +361,9 @@ server_free(server_t *server)
     tgn_timer_free(&server->watchdog);
     tgn_loop_free(&authd->loop);
 
-    audit_set(authd, -1);
-    authd_config_free(&authd->conf);
+    authd_end(authd);
 
     free(server);
-}
-
-
-/* A configuration with any fault changes nothing. */
-
-static void
-server_reload(server_t *server)
-{
-    bool             ok;
-    authd_t         *authd;
-    const char      *fixed;
-    authd_config_t  *conf;
-
-    authd = &server->authd;
-    conf = NULL;
-
-    (void) authd_notify_reloading();
-
-    ok = authd_config_load(authd->file, &conf, report, &authd->log);
-
-    if (ok) {
-        fixed = authd_config_fixed(authd->conf, conf);
-
-        if (fixed != NULL) {
-            authd_log(&authd->log, AUTHD_LOG_ERROR, "%s: %s cannot change"
-                      " while the daemon runs: restart it", authd->file,
-                      fixed);
-            ok = false;
-        }
-    }
-
-    if (ok && server_take(server, conf)) {
-        authd->metrics.reloads++;
-        authd->metrics.config_ok = true;
-        authd->metrics.config_time = (int64_t) time(NULL);
-
-        authd_log(&authd->log, AUTHD_LOG_INFO, "%s is in force", authd->file);
-        (void) authd_notify_ready("answering");
-
-        return;
-    }
-
-    authd_config_free(&conf);
-
-    authd->metrics.reloads_failed++;
-    authd->metrics.config_ok = false;
-
-    authd_log(&authd->log, AUTHD_LOG_ERROR, "the configuration that was in"
-              " force stays in force");
-    (void) authd_notify_ready("answering by an old configuration: the new one"
-                              " has faults, see the log");
-}
-
-
-/* Whatever can fail comes first. */
-
-static bool
-server_take(server_t *server, authd_config_t *conf)
-{
-    int              fd;
-    authd_t         *authd;
-    authd_config_t  *old;
-
-    authd = &server->authd;
-    old = authd->conf;
-
-    if (!audit_open(conf, &authd->log, &fd)) {
-        return false;
-    }
-
-    if (!authd_identify_configure(authd->identify, conf)) {
-        authd_log(&authd->log, AUTHD_LOG_ERROR, "out of memory");
-
-        if (fd > STDERR_FILENO) {
-            (void) close(fd);
-        }
-
-        return false;
-    }
-
-    authd->conf = conf;
-    authd->log.level = (authd_log_level_t) conf->log_level;
-    authd->log.format = (authd_log_format_t) conf->log_format;
-
-    audit_set(authd, fd);
-    server_limits(authd);
-    authd_config_free(&old);
-
-    if (conf->policy == AUTHD_POLICY_NONE) {
-        authd_log(&authd->log, AUTHD_LOG_WARN, "every request will be denied:"
-                  " %s has no policy", authd->file);
-    }
-
-    return true;
 }
 
 
@@ -539,7 +411,7 @@ on_signal(int signo, void *data)
         server_stop(server);
 
     } else if (!server->stopping) {
-        server_reload(server);
+        authd_reload(&server->authd);
     }
 }
 
@@ -663,7 +535,8 @@ route_find(tg_str_t path)
     static const authd_route_t *(*const apps[])(size_t *n) = {
         authd_forward_routes,
         authd_whoami_routes,
-        authd_metrics_routes
+        authd_metrics_endpoints,
+        authd_status_routes
     };
 
     for (i = 0; i < sizeof(apps) / sizeof(apps[0]); i++) {
@@ -693,68 +566,4 @@ route_match(const authd_route_t *route, tg_str_t path)
     }
 
     return path.len == len || route->path[len - 1] == '/';
-}
-
-
-/* *fd is -1 if there is to be none. */
-
-static bool
-audit_open(const authd_config_t *conf, const authd_log_t *log, int *fd)
-{
-    *fd = -1;
-
-    if (conf->audit == NULL) {
-        return true;
-    }
-
-    if (strcmp(conf->audit, "stderr") == 0) {
-        *fd = STDERR_FILENO;
-        return true;
-    }
-
-    *fd = open(conf->audit, O_WRONLY|O_APPEND|O_CREAT|O_CLOEXEC|O_NOCTTY,
-               0640);
-
-    if (*fd == -1) {
-        authd_log(log, AUTHD_LOG_ERROR, "audit file %s: %s", conf->audit,
-                  strerror(errno));
-        return false;
-    }
-
-    return true;
-}
-
-
-/* Takes fd over; what was open before is closed. */
-
-static void
-audit_set(authd_t *authd, int fd)
-{
-    if (authd->audit.fd > STDERR_FILENO) {
-        (void) close(authd->audit.fd);
-    }
-
-    authd->audit = authd->log;
-    authd->audit.fd = fd;
-    authd->audit.level = AUTHD_LOG_DEBUG;
-
-    if (fd != STDERR_FILENO) {
-        authd->audit.journal = false;
-    }
-}
-
-
-static void
-report(const char *file, size_t line, const char *text, void *data)
-{
-    const authd_log_t  *log;
-
-    log = data;
-
-    if (line == 0) {
-        authd_log(log, AUTHD_LOG_ERROR, "%s: %s", file, text);
-        return;
-    }
-
-    authd_log(log, AUTHD_LOG_ERROR, "%s:%zu: %s", file, line, text);
 }

@@ -17,24 +17,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 
 static void
-report(const char *file, size_t line, const char *text, void *data)
+report(const authd_fault_t *fault, void *data)
 {
     bool                 *told;
     const unsigned char  *p;
 
-    (void) file;
-    (void) line;
-
     told = data;
     *told = true;
 
-    for (p = (const unsigned char *) text; *p != '\0'; p++) {
+    for (p = (const unsigned char *) fault->text; *p != '\0'; p++) {
         if (*p < 0x20 || *p == 0x7f) {
             abort();
         }
     }
 
-    if (p == (const unsigned char *) text) {
+    if (fault->text[0] == '\0' || fault->warning) {
         abort();
     }
 }

@@ -61,7 +61,11 @@ check_path(const authd_statement_t *st)
     for (i = 0; i < st->path.len; i++) {
         c = (unsigned char) st->path.data[i];
 
-        if (c <= 0x20 || c >= 0x7f || c == '#' || c == '?' || c == '\\') {
+        if (c <= 0x20 || c == 0x7f || c == '?') {
+            abort();
+        }
+
+        if (st->odd == NULL && (c >= 0x80 || c == '#' || c == '\\')) {
             abort();
         }
     }

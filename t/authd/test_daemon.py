@@ -550,10 +550,11 @@ def test_check_34_audit(authd):
     assert first.pop("usec") >= 0
     assert re.fullmatch("[0-9a-f]{16}", first.pop("id"))
     assert re.fullmatch(r"20..-..-..T..:..:..\....Z", first.pop("time"))
-    assert isinstance(first.pop("reason"), str)
+    assert isinstance(first.pop("why"), str)
     assert first == {
         "audit": "allow", "endpoint": "nginx", "code": 200,
-        "status": "member", "login": "alice@example.com",
+        "status": "member", "reason": "builtin", "cache": "miss",
+        "login": "alice@example.com",
         "node": "alice-laptop.tail.example", "node_id": "n4",
         "tailnet": "tail.example", "source": "100.64.0.4:40001",
         "local": "100.64.0.2", "sender": f"uid:{os.getuid()}",

@@ -120,7 +120,7 @@ def test_malformed(authd, localapi, name):
     assert (line["audit"], line["code"]) == ("bad_request",
                                              int(got.split(b" ")[1]))
     assert line["sender"] == f"uid:{os.getuid()}"
-    assert line["reason"] and line["id"] and "endpoint" not in line
+    assert line["why"] and line["id"] and "endpoint" not in line
     assert len(authd.audit()) == 1
 
     # and it goes on

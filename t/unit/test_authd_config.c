@@ -28,17 +28,18 @@ typedef struct {
 
 
 static void
-report(const char *file, size_t line, const char *text, void *data)
+report(const authd_fault_t *told, void *data)
 {
     fault_t  *fault;
 
     fault = data;
 
-    assert_string_equal(file, "test.yaml");
+    assert_string_equal(told->file, "test.yaml");
+    assert_false(told->warning);
 
     if (fault->n++ == 0) {
-        fault->line = line;
-        (void) snprintf(fault->text, sizeof(fault->text), "%s", text);
+        fault->line = told->line;
+        (void) snprintf(fault->text, sizeof(fault->text), "%s", told->text);
     }
 }
 
@@ -389,6 +390,73 @@ test_secret(void **state)
 }
 
 
+/* The path of a policy file is kept; the file itself is not looked at. */
+
+static void
+test_policy(void **state)
+{
+    size_t           i;
+    fault_t          fault;
+    authd_config_t  *conf;
+
+    static const char *const  wrong[] = {
+        "policy: policy.yaml\n", "policy: ~/policy.yaml\n",
+        "policy: members\n", "policy: Member\n", "policy: [member]\n",
+        "policy: \"\"\n"
+    };
+
+    (void) state;
+
+    conf = parse("policy: /etc/tailgate/policy.yaml\n");
+    assert_int_equal(conf->policy, AUTHD_POLICY_FILE);
+    assert_string_equal(conf->policy_file, "/etc/tailgate/policy.yaml");
+    assert_null(conf->rules);
+    authd_config_free(&conf);
+
+    conf = parse("policy: none\n");
+    assert_int_equal(conf->policy, AUTHD_POLICY_NONE);
+    assert_null(conf->policy_file);
+    authd_config_free(&conf);
+
+    for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        memset(&fault, 0, sizeof(fault));
+        assert_false(authd_config_parse("test.yaml", wrong[i],
+                                        strlen(wrong[i]), &conf, report,
+                                        &fault));
+        assert_int_equal(fault.line, 1);
+    }
+}
+
+
+static void
+test_fault(void **state)
+{
+    char    buf[32];
+    size_t  i;
+
+    static const struct {
+        authd_fault_t   fault;
+        const char     *text;
+    } rows[] = {
+        { { "f", 0, 0, false, "t" }, "f: t" },
+        { { "f", 3, 0, false, "t" }, "f:3: t" },
+        { { "f", 3, 14, true, "t" }, "f:3:14: t" },
+        { { "f", 0, 0, false, "a\nb\xff" }, "f: a?b?" },
+        { { "f", 0, 0, false, "0123456789012345678901234567\xc3\xa9" },
+          "f: 0123456789012345678901234567" },
+        { { "f", 0, 0, false, "012345678901234567890123456\xc3\xa9" },
+          "f: 012345678901234567890123456?" }
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        authd_fault_format(&rows[i].fault, buf, sizeof(buf));
+        assert_string_equal(buf, rows[i].text);
+    }
+}
+
+
 /* A reload cannot change what is bound. */
 
 static void
@@ -441,6 +509,8 @@ main(void)
         cmocka_unit_test(test_all_faults),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_secret),
+        cmocka_unit_test(test_policy),
+        cmocka_unit_test(test_fault),
         cmocka_unit_test(test_fixed)
     };
 

@@ -20,7 +20,7 @@ static const char *caddy_read(authd_exchange_t *ex, authd_statement_t *st,
 
 
 const authd_dialect_t  authd_dialect_caddy = {
-    AUTHD_ENDPOINT_CADDY, AUTHD_SOURCE_FORWARDED, true, false,
+    AUTHD_ENDPOINT_CADDY, AUTHD_SOURCE_FORWARDED, true, false, true,
     caddy_read
 };
 

@@ -30,7 +30,7 @@ static const char *envoy_read(authd_exchange_t *ex, authd_statement_t *st,
 
 
 const authd_dialect_t  authd_dialect_envoy = {
-    AUTHD_ENDPOINT_ENVOY, AUTHD_SOURCE_FORWARDED, true, false,
+    AUTHD_ENDPOINT_ENVOY, AUTHD_SOURCE_FORWARDED, true, false, true,
     envoy_read
 };
 

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) The Tailgate authors
  *
- * What all dialects share: statement, identification, headers of the answer.
+ * What all dialects share: statement, identification, decision.
  */
 
 #include "authd/app/forward/forward.h"
@@ -12,11 +12,7 @@
 #include <string.h>
 
 
-#define TEXT_MAX   128
-
-/* of names, each of which is at most TG_HEADER_NAME_MAX long */
-
-#define NAMES_MAX  8192
+#define TEXT_MAX  128
 
 
 typedef struct {
@@ -31,14 +27,8 @@ static void forward(authd_t *authd, tgn_request_t *r,
 static const char *forward_read(authd_exchange_t *ex, forward_t *fw);
 static void forward_identified(authd_exchange_t *ex,
     const authd_identified_t *identified);
-static void forward_profile(authd_exchange_t *ex, const forward_t *fw,
-    const tg_profile_t *profile, const tg_identity_t *identity);
-static void forward_header(authd_exchange_t *ex, const forward_t *fw,
-    const tg_header_t *header, const tg_identity_t *identity);
-static void forward_names(authd_exchange_t *ex, const forward_t *fw);
-static size_t add_name(char *text, size_t len, const char *name);
-static const tg_str_t *forward_secret(const authd_config_t *conf,
-    const tg_profile_t *profile);
+static bool forward_odd(authd_exchange_t *ex, const forward_t *fw,
+    const authd_identified_t *identified);
 static const char *forward_text(authd_exchange_t *ex, const char *name,
     const char *what);
 static void handle_nginx(authd_t *authd, tgn_request_t *r);
@@ -155,7 +145,35 @@ forward(authd_t *authd, tgn_request_t *r, const authd_dialect_t *dialect)
         return;
     }
 
-    authd_exchange_identify(ex, forward_identified);
+    if (forward_odd(ex, fw, NULL)) {
+        return;
+    }
+
+    if (authd_exchange_request(ex, fw->statement.method, fw->statement.host,
+                               fw->statement.path))
+    {
+        authd_exchange_identify(ex, forward_identified);
+    }
+}
+
+
+/*
+ * Whether ex was refused, and is gone, for a path that can be read in two ways
+ * and that no policy file judges.
+ */
+
+static bool
+forward_odd(authd_exchange_t *ex, const forward_t *fw,
+    const authd_identified_t *identified)
+{
+    if (fw->statement.odd == NULL || ex->authd->conf->rules != NULL) {
+        return false;
+    }
+
+    authd_exchange_refuse(ex, AUTHD_RESULT_BAD_REQUEST, 400, identified,
+                          fw->statement.odd);
+
+    return true;
 }
 
 
@@ -195,149 +213,27 @@ forward_read(authd_exchange_t *ex, forward_t *fw)
 static void
 forward_identified(authd_exchange_t *ex, const authd_identified_t *identified)
 {
-    size_t      i;
     forward_t  *fw;
 
     fw = ex->data;
 
-    if (identified->verdict == TG_UNAVAILABLE) {
-        authd_exchange_refuse(ex, AUTHD_RESULT_UNAVAILABLE, 503, identified,
-                              identified->reason);
+    /* a policy file may have gone in the meantime */
+
+    if (forward_odd(ex, fw, identified)) {
         return;
     }
 
-    /* an allow without an identity is nothing that the rules can say */
+    authd_exchange_decide(ex, identified);
 
-    if (identified->verdict != TG_ALLOW || identified->identity == NULL) {
-        authd_exchange_refuse(ex, AUTHD_RESULT_DENY, 403, identified,
-                              identified->reason);
+    if (ex->decision.verdict != TG_ALLOW) {
+        authd_exchange_deny(ex, identified, fw->dialect->body, 0);
         return;
     }
 
-    for (i = 0; i < fw->arguments.nprofiles; i++) {
-        forward_profile(ex, fw, fw->arguments.profiles[i],
-                        identified->identity);
-    }
-
-    if (fw->dialect->list_names) {
-        forward_names(ex, fw);
-    }
+    authd_forward_headers(ex, fw->dialect, &fw->arguments, identified);
 
     authd_exchange_end(ex, AUTHD_RESULT_ALLOW, 200, identified, NULL, NULL,
                        (tg_str_t) TG_NULL_STR);
-}
-
-
-static void
-forward_profile(authd_exchange_t *ex, const forward_t *fw,
-    const tg_profile_t *profile, const tg_identity_t *identity)
-{
-    size_t           i;
-    const tg_str_t  *secret;
-
-    for (i = 0; i < profile->nheaders; i++) {
-        forward_header(ex, fw, &profile->headers[i], identity);
-    }
-
-    if (profile->secret_header == NULL) {
-        return;
-    }
-
-    secret = forward_secret(ex->authd->conf, profile);
-
-    if (secret != NULL) {
-        authd_exchange_header(ex, profile->secret_header, *secret);
-
-    } else if (fw->dialect->send_empty) {
-        authd_exchange_header(ex, profile->secret_header,
-                              (tg_str_t) TG_NULL_STR);
-    }
-}
-
-
-static void
-forward_header(authd_exchange_t *ex, const forward_t *fw,
-    const tg_header_t *header, const tg_identity_t *identity)
-{
-    int       rc;
-    tg_str_t  value;
-
-    rc = tg_header_value(header, identity, &ex->alloc, &value);
-
-    if (rc == TG_OK) {
-        authd_exchange_header(ex, header->name, value);
-        return;
-    }
-
-    if (rc != TG_ERR_ABSENT) {
-        authd_log(&ex->authd->log, AUTHD_LOG_WARN,
-                  "request %s: no header %s for %.*s: %s", ex->id,
-                  header->name, (int) identity->login.len,
-                  identity->login.data ? identity->login.data : "",
-                  tg_strerror(rc));
-    }
-
-    if (fw->dialect->send_empty) {
-        authd_exchange_header(ex, header->name, (tg_str_t) TG_NULL_STR);
-    }
-}
-
-
-/* The headers of the profiles, whether they have a value or not. */
-
-static void
-forward_names(authd_exchange_t *ex, const forward_t *fw)
-{
-    char                *text;
-    size_t               i, j, len;
-    const tg_profile_t  *profile;
-
-    text = ex->alloc.alloc(ex->alloc.ctx, NAMES_MAX);
-    len = 0;
-
-    if (text == NULL) {
-        return;
-    }
-
-    for (i = 0; i < fw->arguments.nprofiles; i++) {
-        profile = fw->arguments.profiles[i];
-
-        for (j = 0; j < profile->nheaders; j++) {
-            len = add_name(text, len, profile->headers[j].name);
-        }
-
-        if (profile->secret_header != NULL) {
-            len = add_name(text, len, profile->secret_header);
-        }
-    }
-
-    authd_exchange_header(ex, "Tailgate-Headers", (tg_str_t) { text, len });
-}
-
-
-static size_t
-add_name(char *text, size_t len, const char *name)
-{
-    int  n;
-
-    n = snprintf(text + len, NAMES_MAX - len, "%s%s", len ? "," : "", name);
-
-    return (size_t) n < NAMES_MAX - len ? len + (size_t) n : len;
-}
-
-
-static const tg_str_t *
-forward_secret(const authd_config_t *conf, const tg_profile_t *profile)
-{
-    size_t  i;
-
-    for (i = 0; i < conf->nsecrets; i++) {
-        if (conf->secrets[i].profile == profile) {
-            return &conf->secrets[i].value;
-        }
-    }
-
-    return NULL;
 }
 
 

@@ -8,6 +8,7 @@
 #ifndef AUTHD_FORWARD_FORWARD_H_INCLUDED_
 #define AUTHD_FORWARD_FORWARD_H_INCLUDED_
 
+#include "authd/app/forward/arguments.h"
 #include "authd/app/forward/statement.h"
 #include "authd/authd.h"
 #include "authd/exchange.h"
@@ -24,6 +25,8 @@ typedef struct {
                                           would pass on the client's own */
     bool                  list_names;  /* Tailgate-Headers in the answer names
                                           what the proxy has to strip */
+    bool                  body;        /* an answer that denies goes to the
+                                          client as it is */
 
     /*
      * Reads the original request into *st and what the administrator wrote
@@ -50,6 +53,15 @@ const authd_route_t *authd_forward_routes(size_t *n);
 
 void authd_nginx_auth(authd_t *authd, tgn_request_t *r);
 
+
+/*
+ * The headers of an answer that lets a request pass: those of the profiles,
+ * and those of the policy file's route, which count where both have one.
+ */
+
+void authd_forward_headers(authd_exchange_t *ex,
+    const authd_dialect_t *dialect, const authd_arguments_t *arguments,
+    const authd_identified_t *identified);
 
 /* For dialects: a header that has to be there, once. */
 

@@ -21,7 +21,7 @@ static const char *haproxy_read(authd_exchange_t *ex, authd_statement_t *st,
 
 
 const authd_dialect_t  authd_dialect_haproxy = {
-    AUTHD_ENDPOINT_HAPROXY, AUTHD_SOURCE_REMOTE, false, true,
+    AUTHD_ENDPOINT_HAPROXY, AUTHD_SOURCE_REMOTE, false, true, true,
     haproxy_read
 };
 

@@ -28,7 +28,7 @@ static const char *nginx_read(authd_exchange_t *ex, authd_statement_t *st,
 
 
 const authd_dialect_t  authd_dialect_nginx = {
-    AUTHD_ENDPOINT_NGINX, AUTHD_SOURCE_REMOTE, false, false,
+    AUTHD_ENDPOINT_NGINX, AUTHD_SOURCE_REMOTE, false, false, false,
     nginx_read
 };
 

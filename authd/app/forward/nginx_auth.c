@@ -11,15 +11,23 @@
  * What differs, on purpose: an outage is 503 and not 401; a tailnet is compared
  * and sent without its last dot; what Tailgate's rules close is 403, and what
  * they open passes; a sender has to be listed.
+ *
+ * A policy file judges the method, and nginx-auth is not told of it: a location
+ * that was written for nginx-auth would pass on whatever X-Original-Method its
+ * client sends.  So a file denies here, unless the argument "request=original"
+ * says that the location sets X-Original-Method, X-Original-Host and
+ * X-Original-URI.
  */
 
 #include "authd/app/forward/forward.h"
+#include "authd/decide.h"
 
 #include <string.h>
 #include <strings.h>
 
 
 static const char *expected_read(authd_exchange_t *ex, tg_str_t *expected);
+static const char *statement_read(authd_exchange_t *ex);
 static bool expected_match(tg_str_t expected, tg_str_t tailnet);
 static void nginx_auth_audit(authd_exchange_t *ex);
 static void nginx_auth_identified(authd_exchange_t *ex,
@@ -28,8 +36,11 @@ static void nginx_auth_identified(authd_exchange_t *ex,
 
 typedef struct {
     tg_str_t           expected;   /* empty: any */
-    authd_statement_t  statement;  /* for the audit line */
+    bool               stated;     /* the original request is */
+    authd_statement_t  statement;  /* else for the audit line alone */
 } nginx_auth_t;
+
+#define ARGUMENT  "request=original"
 
 
 void
@@ -58,7 +69,21 @@ authd_nginx_auth(authd_t *authd, tgn_request_t *r)
 
     ex->data = na;
 
-    nginx_auth_audit(ex);
+    na->stated = r->query.len == sizeof(ARGUMENT) - 1
+                 && memcmp(r->query.data, ARGUMENT, r->query.len) == 0;
+
+    if (na->stated) {
+        error = statement_read(ex);
+
+        if (error != NULL) {
+            authd_exchange_refuse(ex, AUTHD_RESULT_BAD_REQUEST, 400, NULL,
+                                  error);
+            return;
+        }
+
+    } else {
+        nginx_auth_audit(ex);
+    }
 
     rc = authd_source_read(r, AUTHD_SOURCE_REMOTE, &ex->source, &error);
 
@@ -78,7 +103,30 @@ authd_nginx_auth(authd_t *authd, tgn_request_t *r)
         return;
     }
 
-    authd_exchange_identify(ex, nginx_auth_identified);
+    if (authd_exchange_request(ex, na->statement.method, na->statement.host,
+                               na->statement.path))
+    {
+        authd_exchange_identify(ex, nginx_auth_identified);
+    }
+}
+
+
+static const char *
+statement_read(authd_exchange_t *ex)
+{
+    const char         *error;
+    tg_str_t            arguments;
+    authd_statement_t  *st;
+
+    st = &((nginx_auth_t *) ex->data)->statement;
+
+    error = authd_dialect_nginx.read(ex, st, &arguments);
+
+    ex->audit.method = st->method;
+    ex->audit.host = st->host;
+    ex->audit.path = st->path;
+
+    return error;
 }
 
 
@@ -129,19 +177,25 @@ nginx_auth_identified(authd_exchange_t *ex,
     const tg_identity_t  *identity;
 
     na = ex->data;
-    identity = identified->identity;
+    identity = identified->peer.identity;
 
-    if (identified->verdict == TG_UNAVAILABLE) {
-        authd_exchange_refuse(ex, AUTHD_RESULT_UNAVAILABLE, 503, identified,
-                              identified->reason);
-        return;
+    authd_exchange_decide(ex, identified);
+
+    if (ex->authd->conf->rules != NULL && !na->stated
+        && ex->decision.verdict != TG_UNAVAILABLE)
+    {
+        authd_decide_deny(&ex->decision, "the policy file has rules about"
+                          " methods, hosts and paths, which this endpoint is"
+                          " not told: let the location set X-Original-Method,"
+                          " X-Original-Host and X-Original-URI, and ask for"
+                          " /auth?request=original or /v1/auth/nginx");
     }
 
-    if (identified->verdict != TG_ALLOW || identity == NULL) {
-        authd_exchange_refuse(ex, AUTHD_RESULT_DENY,
-                              identified->status == TG_STATUS_STRANGER
-                                  ? 401 : 403,
-                              identified, identified->reason);
+    if (ex->decision.verdict != TG_ALLOW) {
+        authd_exchange_deny(ex, identified, false,
+                            ex->decision.verdict == TG_DENY
+                            && identified->peer.status == TG_STATUS_STRANGER
+                                ? 401 : 0);
         return;
     }
 

@@ -15,6 +15,7 @@
 static const char *host_name(authd_statement_t *st, const char *p, size_t len);
 static const char *host_v6(authd_statement_t *st, const char *p, size_t len);
 static bool is_port(const char *p, size_t len);
+static const char *uri_odd(tg_str_t in, size_t i, bool query);
 static bool is_token(unsigned char c);
 
 
@@ -81,7 +82,9 @@ authd_statement_uri(authd_statement_t *st, tg_str_t in)
 {
     size_t         i;
     unsigned char  c;
-    const char    *query;
+    const char    *query, *odd;
+
+    st->odd = NULL;
 
     if (in.len > AUTHD_URI_MAX) {
         return "the URI is too long";
@@ -103,34 +106,21 @@ authd_statement_uri(authd_statement_t *st, tg_str_t in)
     for (i = 0; i < in.len; i++) {
         c = (unsigned char) in.data[i];
 
-        if (c <= 0x20 || c >= 0x7f || c == '#') {
-            return "the URI holds a blank, a control character, a \"#\" or a"
-                   " byte above 127";
-        }
-
-        if (c == '\\' && query == NULL) {
-            return "the path holds a backslash";
+        if (c <= 0x20 || c == 0x7f) {
+            return "the URI holds a blank or a control character";
         }
 
         if (c == '?' && query == NULL) {
             query = in.data + i;
         }
 
-        if (c != '%') {
-            continue;
+        odd = uri_odd(in, i, query != NULL);
+
+        if (odd != NULL && query != NULL) {
+            return odd;
         }
 
-        if (in.len - i < 3
-            || !isxdigit((unsigned char) in.data[i + 1])
-            || !isxdigit((unsigned char) in.data[i + 2]))
-        {
-            return "the URI has a \"%\" that two hexadecimal digits do not"
-                   " follow";
-        }
-
-        if (in.data[i + 1] == '0' && in.data[i + 2] == '0') {
-            return "the URI holds \"%00\"";
-        }
+        st->odd = st->odd ? st->odd : odd;
     }
 
     st->path.data = in.data;
@@ -258,6 +248,42 @@ is_port(const char *p, size_t len)
     }
 
     return n <= UINT16_MAX;
+}
+
+
+/* What two programs could read in two ways at in.data[i], or NULL. */
+
+static const char *
+uri_odd(tg_str_t in, size_t i, bool query)
+{
+    unsigned char  c;
+
+    c = (unsigned char) in.data[i];
+
+    if (c >= 0x80 || c == '#') {
+        return "the URI holds a \"#\" or a byte above 127";
+    }
+
+    if (c == '\\' && !query) {
+        return "the path holds a backslash";
+    }
+
+    if (c != '%') {
+        return NULL;
+    }
+
+    if (in.len - i < 3
+        || !isxdigit((unsigned char) in.data[i + 1])
+        || !isxdigit((unsigned char) in.data[i + 2]))
+    {
+        return "the URI has a \"%\" that two hexadecimal digits do not follow";
+    }
+
+    if (in.data[i + 1] == '0' && in.data[i + 2] == '0') {
+        return "the URI holds \"%00\"";
+    }
+
+    return NULL;
 }
 
 

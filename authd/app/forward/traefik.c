@@ -21,7 +21,7 @@ static const char *traefik_read(authd_exchange_t *ex, authd_statement_t *st,
 
 
 const authd_dialect_t  authd_dialect_traefik = {
-    AUTHD_ENDPOINT_TRAEFIK, AUTHD_SOURCE_FORWARDED, false, false,
+    AUTHD_ENDPOINT_TRAEFIK, AUTHD_SOURCE_FORWARDED, false, false, true,
     traefik_read
 };
 

@@ -7,7 +7,6 @@
 
 #include "authd/app/metrics/metrics_app.h"
 #include "authd/exchange.h"
-#include "authd/source.h"
 #include "tailgate_config.h"
 
 #include <inttypes.h>
@@ -16,7 +15,9 @@
 #include <string.h>
 
 
-#define BODY_MAX  16384
+/* all that there can be: routes have bounded names, and only so many count */
+
+#define BODY_MAX  (64 * 1024)
 
 
 typedef struct {
@@ -27,8 +28,10 @@ typedef struct {
 
 static void handle_healthz(authd_t *authd, tgn_request_t *r);
 static void handle_metrics(authd_t *authd, tgn_request_t *r);
-static bool is_forwarded(const tgn_request_t *r);
 static void body_decisions(body_t *body, const authd_metrics_t *m);
+static void body_routes(body_t *body, const authd_t *authd);
+static void body_route(body_t *body, const char *name,
+    const authd_metrics_route_t *route);
 static void body_duration(body_t *body, const authd_metrics_t *m);
 static void body_rest(body_t *body, const authd_t *authd);
 static void body_head(body_t *body, const char *name, const char *type,
@@ -44,7 +47,7 @@ static const authd_route_t  metrics_routes[] = {
 
 
 const authd_route_t *
-authd_metrics_routes(size_t *n)
+authd_metrics_endpoints(size_t *n)
 {
     *n = sizeof(metrics_routes) / sizeof(metrics_routes[0]);
 
@@ -64,7 +67,7 @@ handle_healthz(authd_t *authd, tgn_request_t *r)
 
     /* a proxy that asks here about a client would take a 200 for an allow */
 
-    if (is_forwarded(r)) {
+    if (authd_is_forwarded(r)) {
         authd_answer_text(r, 403, "this endpoint lets nobody pass");
         return;
     }
@@ -83,24 +86,14 @@ handle_metrics(authd_t *authd, tgn_request_t *r)
 {
     body_t  body;
 
-    if (!authd_host_allowed(authd, r)) {
-        authd_answer_text(r, 421, "the Host is not one of listen.hosts");
-        return;
-    }
-
-    /* a proxy that passes its clients on to here does so by mistake */
-
-    if (!authd_sender_listed(&authd->conf->senders, r->peer)
-        || is_forwarded(r))
-    {
-        authd_answer_text(r, 403, "metrics are for the senders of"
-                          " listen.senders, not for their clients");
+    if (!authd_admin_allowed(authd, r)) {
         return;
     }
 
     body.len = 0;
 
     body_decisions(&body, &authd->metrics);
+    body_routes(&body, authd);
     body_duration(&body, &authd->metrics);
     body_rest(&body, authd);
 
@@ -110,26 +103,6 @@ handle_metrics(authd_t *authd, tgn_request_t *r)
                                (tg_str_t) TG_STR("no-store"));
 
     tgn_response_send(r, 200, (tg_str_t) { body.data, body.len });
-}
-
-
-static bool
-is_forwarded(const tgn_request_t *r)
-{
-    size_t    i;
-    tg_str_t  value;
-
-    static const char *const  names[] = {
-        "X-Forwarded-For", "X-Real-IP", "Remote-Addr", "Forwarded", "Via"
-    };
-
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (tgn_request_header(r, names[i], 0, &value)) {
-            return true;
-        }
-    }
-
-    return false;
 }
 
 
@@ -149,6 +122,51 @@ body_decisions(body_t *body, const authd_metrics_t *m)
                      authd_result_name((authd_result_t) v),
                      m->decisions[e][v]);
         }
+    }
+}
+
+
+/* The labels that are no name of a route have brackets, which no name has. */
+
+static void
+body_routes(body_t *body, const authd_t *authd)
+{
+    size_t                        i;
+    const authd_metrics_t *const  m = &authd->metrics;
+
+    if (authd->conf->rules == NULL) {
+        return;
+    }
+
+    body_head(body, "route_decisions_total", "counter",
+              "Decisions by the policy file, by route and result.");
+
+    for (i = 0; i < m->nroutes; i++) {
+        if (m->routes[i].name[0] != '\0') {
+            body_route(body, m->routes[i].name, &m->routes[i]);
+        }
+    }
+
+    body_route(body, "(other)", &m->other_routes);
+    body_route(body, "(none)", &m->no_route);
+}
+
+
+static void
+body_route(body_t *body, const char *name,
+    const authd_metrics_route_t *route)
+{
+    size_t  i;
+
+    static const authd_result_t  results[] = {
+        AUTHD_RESULT_ALLOW, AUTHD_RESULT_DENY, AUTHD_RESULT_UNAVAILABLE
+    };
+
+    for (i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
+        body_add(body, "tailgate_authd_route_decisions_total{route=\"%s\","
+                 "result=\"%s\"} %" PRIu64 "\n", name,
+                 authd_result_name(results[i]),
+                 route->decisions[results[i]]);
     }
 }
 
@@ -186,6 +204,7 @@ static void
 body_rest(body_t *body, const authd_t *authd)
 {
     size_t                        i;
+    tg_str_t                      digest;
     const authd_metrics_t *const  m = &authd->metrics;
 
     const struct {
@@ -208,6 +227,12 @@ body_rest(body_t *body, const authd_t *authd)
           "Audit lines that could not be written.", m->audit_failed },
         { "connections", "gauge", "Connections of proxies that are open.",
           (uint64_t) tgn_http_connections(authd->http) },
+        { "bad_grants_total", "counter",
+          "Grants that could not be read, and allowed nothing.",
+          m->bad_grants },
+        { "policy_reload_errors_total", "counter",
+          "Reloads refused for a fault of the policy file.",
+          m->policy_errors },
         { "reloads_total", "counter", "Configurations taken over.",
           m->reloads },
         { "reloads_failed_total", "counter", "Configurations refused.",
@@ -224,6 +249,14 @@ body_rest(body_t *body, const authd_t *authd)
         body_head(body, rows[i].name, rows[i].type, rows[i].help);
         body_add(body, "tailgate_authd_%s %" PRIu64 "\n", rows[i].name,
                  rows[i].value);
+    }
+
+    if (authd->conf->rules != NULL) {
+        digest = tg_policy_digest(authd->conf->rules);
+
+        body_head(body, "policy_info", "gauge", "The policy file in force.");
+        body_add(body, "tailgate_authd_policy_info{digest=\"%.*s\"} 1\n",
+                 (int) digest.len, digest.data);
     }
 
     body_head(body, "info", "gauge", "The version.");

@@ -11,7 +11,7 @@
 #include "authd/authd.h"
 
 
-const authd_route_t *authd_metrics_routes(size_t *n);
+const authd_route_t *authd_metrics_endpoints(size_t *n);
 
 
 #endif /* AUTHD_METRICS_APP_H_INCLUDED_ */

@@ -44,7 +44,8 @@ static void page_list(page_t *page, const char *name, const tg_list_t *list);
 static void page_add(page_t *page, const char *data, size_t len);
 static void page_text(page_t *page, const char *data, size_t len);
 static tg_str_t str(const char *s);
-static const char *verdict_name(tg_verdict_t verdict);
+static const char *verdict_name(const authd_exchange_t *ex);
+static const char *verdict_word(const authd_exchange_t *ex);
 
 
 tg_str_t
@@ -162,9 +163,9 @@ json_fill(json_t *root, const authd_exchange_t *ex,
 
     (void) tg_addr_format(&ex->source, ex->source.port != 0, source);
 
-    if (json_put(root, "status", str(tg_status_name(identified->status)))
-        || json_put(root, "verdict", str(verdict_name(identified->verdict)))
-        || json_put(root, "reason", str(identified->reason))
+    if (json_put(root, "status", str(tg_status_name(identified->peer.status)))
+        || json_put(root, "verdict", str(verdict_name(ex)))
+        || json_put(root, "reason", str(ex->decision.text))
         || json_put(root, "detail", str(identified->detail))
         || json_put(root, "source", str(source))
         || json_put(root, "request", str(ex->id)))
@@ -172,11 +173,11 @@ json_fill(json_t *root, const authd_exchange_t *ex,
         return -1;
     }
 
-    if (identified->identity == NULL) {
+    if (identified->peer.identity == NULL) {
         return 0;
     }
 
-    return json_fill_identity(root, identified->identity);
+    return json_fill_identity(root, identified->peer.identity);
 }
 
 
@@ -281,7 +282,7 @@ page_rows(page_t *page, const authd_exchange_t *ex,
     char                  source[TG_ADDR_TEXT_MAX];
     const tg_identity_t  *id;
 
-    id = identified->identity;
+    id = identified->peer.identity;
 
     (void) tg_addr_format(&ex->source, ex->source.port != 0, source);
 
@@ -296,10 +297,9 @@ page_rows(page_t *page, const authd_exchange_t *ex,
     }
 
     page_row(page, "Address", str(source));
-    page_row(page, "Status", str(tg_status_name(identified->status)));
-    page_row(page, "May pass", str(identified->verdict == TG_ALLOW ? "yes"
-                                                                   : "no"));
-    page_row(page, "Why", str(identified->reason));
+    page_row(page, "Status", str(tg_status_name(identified->peer.status)));
+    page_row(page, "May pass", str(verdict_word(ex)));
+    page_row(page, "Why", str(ex->decision.text));
     page_row(page, "", str(identified->detail));
     page_row(page, "Request", str(ex->id));
 }
@@ -397,9 +397,25 @@ str(const char *s)
 }
 
 
+/* Of a peer that a policy file may let in there is none: "". */
+
 static const char *
-verdict_name(tg_verdict_t verdict)
+verdict_name(const authd_exchange_t *ex)
 {
-    return verdict == TG_ALLOW ? "allow"
-           : verdict == TG_DENY ? "deny" : "unavailable";
+    if (ex->decision.verdict != TG_ALLOW) {
+        return "deny";
+    }
+
+    return ex->authd->conf->rules ? "" : "allow";
+}
+
+
+static const char *
+verdict_word(const authd_exchange_t *ex)
+{
+    if (ex->decision.verdict != TG_ALLOW) {
+        return "no";
+    }
+
+    return ex->authd->conf->rules ? "" : "yes";
 }

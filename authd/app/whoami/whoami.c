@@ -17,6 +17,8 @@ static void handle_whoami(authd_t *authd, tgn_request_t *r);
 static bool whoami_source(authd_exchange_t *ex, const char **what);
 static void whoami_identified(authd_exchange_t *ex,
     const authd_identified_t *identified);
+static void whoami_decide(authd_exchange_t *ex,
+    const authd_identified_t *identified);
 static bool wants_page(const tgn_request_t *r);
 
 
@@ -134,9 +136,10 @@ whoami_identified(authd_exchange_t *ex, const authd_identified_t *identified)
     tg_str_t         body;
     authd_result_t   result;
 
-    if (identified->verdict == TG_UNAVAILABLE) {
-        authd_exchange_refuse(ex, AUTHD_RESULT_UNAVAILABLE, 503, identified,
-                              identified->reason);
+    whoami_decide(ex, identified);
+
+    if (ex->decision.verdict == TG_UNAVAILABLE) {
+        authd_exchange_deny(ex, identified, true, 0);
         return;
     }
 
@@ -160,12 +163,39 @@ whoami_identified(authd_exchange_t *ex, const authd_identified_t *identified)
                           (tg_str_t) TG_STR("same-origin"));
     authd_exchange_header(ex, "Vary", (tg_str_t) TG_STR("Accept"));
 
-    result = identified->verdict == TG_ALLOW ? AUTHD_RESULT_ALLOW
-                                             : AUTHD_RESULT_DENY;
+    result = ex->decision.verdict == TG_ALLOW ? AUTHD_RESULT_ALLOW
+                                              : AUTHD_RESULT_DENY;
 
     authd_exchange_end(ex, result, 200, identified, NULL,
                        page ? "text/html; charset=utf-8" : "application/json",
                        body);
+}
+
+
+/*
+ * A policy file judges a request for an app, and there is none here: what can
+ * be told is whether the peer is one that it may let in at all.
+ */
+
+static void
+whoami_decide(authd_exchange_t *ex, const authd_identified_t *identified)
+{
+    tg_gate_rules_t  open = {
+        TG_TRAIT_MEMBER|TG_TRAIT_TAGGED|TG_TRAIT_SHARED|TG_TRAIT_ROUTED,
+        NULL, 0
+    };
+
+    if (ex->authd->conf->rules == NULL) {
+        authd_exchange_decide(ex, identified);
+        return;
+    }
+
+    tg_policy_decide(NULL, NULL, &open, &identified->peer, &ex->request,
+                     &ex->decision);
+
+    if (ex->decision.verdict == TG_ALLOW) {
+        ex->decision.text = "the policy file decides, for each request";
+    }
 }
 
 
