@@ -208,6 +208,28 @@ def policy_file(block, folder):
         "tailgate acl check")
 
 
+def policy(block, folder):
+    """tailgate policy check, and its own tests.  A block without a version is
+    a part of a file, or with in=route of a route."""
+
+    text = block.text
+    if block.options.get("in") == "route":
+        text = "".join(f"    {line}" for line in text.splitlines(True))
+        text = ("routes:\n  - name: route\n    allow: "
+                "[{ autogroup: member }]\n" + text)
+
+    if not text.startswith("version:"):
+        text = "version: 1\n" + text
+
+    if not re.search(r"(?m)^(routes|grants):", text):
+        text += "routes: []\n"
+
+    path = write(folder, "policy.yaml", text)
+    run([TAILGATE, "policy", "check", path], "tailgate policy check")
+    if re.search(r"(?m)^tests:", text):
+        run([TAILGATE, "policy", "test", path], "tailgate policy test")
+
+
 # the machine's
 
 
@@ -282,6 +304,7 @@ KINDS = {
     "yaml": excerpts_only,
     "yaml authd": authd,
     "yaml devnet": devnet,
+    "yaml policy": policy,
 }
 
 # and the options of a kind, besides from=FILE
@@ -289,6 +312,7 @@ OPTIONS = {
     "caddyfile": {"in"},
     "ini systemd": {"unit"},
     "nginx": {"in"},
+    "yaml policy": {"in"},
 }
 
 
