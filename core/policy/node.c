@@ -152,10 +152,29 @@ tgi_is_list(tgi_read_t *rd, const tgi_yaml_t *node, const char *name)
 }
 
 
+/* What a value is in a message: an item of a list has no key of its own. */
+
+static const char *
+item_name(const tgi_yaml_t *node, char name[KEY_MAX + 16])
+{
+    if (node->key.data == NULL) {
+        return "an item";
+    }
+
+    (void) snprintf(name, KEY_MAX + 16, "\"%.*s\"", KEY_MAX, node->key.data);
+
+    return name;
+}
+
+
 bool
 tgi_is_text(tgi_read_t *rd, const tgi_yaml_t *node, const char *name)
 {
-    char  max[24];
+    char  max[24], buf[KEY_MAX + 16];
+
+    if (name == NULL) {
+        name = item_name(node, buf);
+    }
 
     if (node->kind != TGI_YAML_SCALAR) {
         tgi_tell(rd, TGI_P_NOT_TEXT, node, name, kind_name(node), NULL);
@@ -179,48 +198,32 @@ tgi_is_text(tgi_read_t *rd, const tgi_yaml_t *node, const char *name)
 }
 
 
-/* "an item of "allow"" for a message, as an item has no key of its own. */
-
-static const char *
-item_name(const tgi_yaml_t *node, char name[KEY_MAX + 16])
-{
-    (void) snprintf(name, KEY_MAX + 16, "%s\"%.*s\"",
-                    node->kind == TGI_YAML_SEQUENCE ? "an item of " : "",
-                    KEY_MAX, node->key.data != NULL ? node->key.data : "list");
-
-    return name;
-}
-
-
 size_t
 tgi_count(tgi_read_t *rd, const tgi_yaml_t *node)
 {
     bool               ok;
-    char               name[KEY_MAX + 16];
+    char               name[KEY_MAX + 16], item_of[KEY_MAX + 32];
+    const char        *list;
     const tgi_yaml_t  *item;
 
-    (void) item_name(node, name);
+    list = item_name(node, name);
 
-    if (node->kind == TGI_YAML_MAPPING) {
-        tgi_tell(rd, TGI_P_NOT_TEXT, node, name, kind_name(node), NULL);
-        return 0;
-    }
-
-    if (node->kind == TGI_YAML_SCALAR) {
-        return tgi_is_text(rd, node, name) ? 1 : 0;
+    if (node->kind != TGI_YAML_SEQUENCE) {
+        return tgi_is_text(rd, node, list) ? 1 : 0;
     }
 
     if (node->n == 0) {
-        tgi_messages_add(&rd->messages, TGI_P_EMPTY, tgi_place(node),
-                         node->key.data != NULL ? node->key.data : "a list",
+        tgi_messages_add(&rd->messages, TGI_P_EMPTY, tgi_place(node), list,
                          NULL, NULL);
         return 0;
     }
 
+    (void) snprintf(item_of, sizeof(item_of), "an item of %s", list);
+
     ok = true;
 
     for (item = node->first; item != NULL; item = item->next) {
-        ok &= tgi_is_text(rd, item, name);
+        ok &= tgi_is_text(rd, item, item_of);
     }
 
     return ok ? node->n : 0;
@@ -282,7 +285,7 @@ tgi_read_word(tgi_read_t *rd, const tgi_yaml_t *node,
     char    all[128];
     size_t  i, len;
 
-    if (!tgi_is_text(rd, node, node->key.data)) {
+    if (!tgi_is_text(rd, node, NULL)) {
         return UINT32_MAX;
     }
 
@@ -370,7 +373,7 @@ tgi_nearest(char *out, size_t size, const char *word,
         return;
     }
 
-    used = (size_t) snprintf(out, size, "there %s ", n ? "are" : "is none");
+    used = (size_t) snprintf(out, size, "there are %s", n ? "" : "none");
 
     for (i = 0; i < n && used < size; i++) {
         len = snprintf(out + used, size - used, "%s%s", i ? ", " : "",

@@ -261,6 +261,28 @@ set_capability(persona_t *persona, tg_str_t value)
 
 
 static int
+unknown_word(persona_t *persona, tg_str_t key)
+{
+    char         hint[160], text[64];
+    size_t       i;
+    const char  *names[NWORDS];
+
+    for (i = 0; i < NWORDS; i++) {
+        names[i] = words[i].name;
+    }
+
+    i = key.len < sizeof(text) ? key.len : sizeof(text) - 1;
+    memcpy(text, key.data, i);
+    text[i] = '\0';
+
+    tgi_nearest(hint, sizeof(hint), text, names, NWORDS);
+
+    return tgi_error(persona->error, TG_ERR_REFUSED,
+                     "\"%s\" is no attribute of a peer; %s", text, hint);
+}
+
+
+static int
 set_word(persona_t *persona, tg_str_t word)
 {
     size_t       i;
@@ -286,12 +308,7 @@ set_word(persona_t *persona, tg_str_t word)
     }
 
     if (i == NWORDS) {
-        return tgi_error(persona->error, TG_ERR_REFUSED,
-                         "\"%.*s\" is no attribute of a peer: write os,"
-                         " os_version, client_version, node, node_id, tailnet,"
-                         " group, tag, key_expires_in, capability, shared,"
-                         " routed, expired, unauthorized or unsigned",
-                         (int) key.len, key.data);
+        return unknown_word(persona, key);
     }
 
     if (words[i].set != NULL) {

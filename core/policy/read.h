@@ -88,7 +88,10 @@ void tgi_nearest(char *out, size_t size, const char *word,
 bool tgi_is_mapping(tgi_read_t *rd, const tgi_yaml_t *node, const char *name);
 bool tgi_is_list(tgi_read_t *rd, const tgi_yaml_t *node, const char *name);
 
-/* A scalar that is not empty, without control characters and bounded. */
+/*
+ * A scalar that is not empty, without control characters and bounded.  name is
+ * what a message calls it, NULL for its key.
+ */
 
 bool tgi_is_text(tgi_read_t *rd, const tgi_yaml_t *node, const char *name);
 

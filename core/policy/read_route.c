@@ -107,7 +107,13 @@ tgi_read_rules(tgi_read_t *rd, const tgi_yaml_t *node, tg_rule_kind_t kind,
     tg_rule_t         *rule;
     const tgi_yaml_t  *item;
 
-    if (!tgi_is_list(rd, node, node->key.data) || node->n == 0) {
+    static const char *const  names[] = {
+        [TG_RULE_ALLOW] = "\"allow\"",
+        [TG_RULE_DENY] = "\"deny\"",
+        [TG_RULE_REQUIRE] = "\"require\""
+    };
+
+    if (!tgi_is_list(rd, node, names[kind]) || node->n == 0) {
         return;
     }
 

@@ -415,7 +415,7 @@ tgi_read_via(tgi_read_t *rd, void *object, const tgi_yaml_t *node)
 bool
 tgi_check_time(tgi_read_t *rd, const tgi_yaml_t *item, int64_t *time)
 {
-    if (!tgi_is_text(rd, item, item->key.data)) {
+    if (!tgi_is_text(rd, item, NULL)) {
         return false;
     }
 

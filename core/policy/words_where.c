@@ -201,7 +201,7 @@ read_field(tgi_read_t *rd, const tgi_yaml_t *node, tgi_where_t *where)
     n = node->kind == TGI_YAML_SEQUENCE ? node->n : 1;
 
     if (n == 0) {
-        tgi_tell(rd, TGI_P_EMPTY, node, node->key.data, NULL, NULL);
+        tgi_tell(rd, TGI_P_EMPTY, node, "a field of \"where\"", NULL, NULL);
         return;
     }
 
@@ -232,7 +232,7 @@ tgi_read_where(tgi_read_t *rd, void *object, const tgi_yaml_t *node)
     }
 
     if (node->n == 0) {
-        tgi_tell(rd, TGI_P_EMPTY, node, "where", NULL, NULL);
+        tgi_tell(rd, TGI_P_EMPTY, node, "\"where\"", NULL, NULL);
         return;
     }
 
