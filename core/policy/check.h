@@ -17,8 +17,8 @@ void tgi_check_routes(tgi_read_t *rd);
 
 /*
  * check_never.c: why no request can match the rule, NULL if one may.  route is
- * NULL for a rule of "always".  Comparisons of places are counted in *work: past
- * a bound they are left out.
+ * NULL for a rule of "always".  Comparisons of places are counted in *work:
+ * past a bound they are left out.
  */
 
 const char *tgi_rule_never(const tg_rule_t *rule, const tgi_route_t *route,

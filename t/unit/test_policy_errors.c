@@ -252,7 +252,7 @@ test_order(void **state)
         "version: 1\n"
         "routes:\n"
         "  - { name: b, hosts: [x], paths: [/a] }\n"
-        "  - { name: a, hosts: [x], paths: [/a], allow: [{ os: \"\\e[2J\" }] }\n"
+        "  - { hosts: [x], paths: [/a], allow: [{ os: \"\\e[2J\" }] }\n"
         "groups:\n"
         "  g: [\"\\u009b1\", 10.0.0.1]\n";
 
