@@ -89,11 +89,13 @@ typedef struct {
 /* A fault of a file; none of its strings has control characters. */
 
 typedef struct {
-    const char  *file;
-    size_t       line;             /* 0: of the file as a whole */
-    size_t       column;           /* 0: not known */
-    bool         warning;          /* it can be used all the same */
-    const char  *text;
+    const char            *file;
+    size_t                 line;       /* 0: of the file as a whole */
+    size_t                 column;     /* 0: not known */
+    bool                   warning;    /* it can be used all the same */
+    const char            *text;
+    const authd_config_t  *conf;       /* of a policy file: the configuration
+                                          that names it; else NULL */
 } authd_fault_t;
 
 /* Told of each fault of a file, in its order. */

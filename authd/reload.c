@@ -256,15 +256,23 @@ audit_set(authd_t *authd, int fd)
 static void
 report(const authd_fault_t *fault, void *data)
 {
-    char      text[FAULT_MAX];
-    authd_t  *authd;
+    char          text[FAULT_MAX];
+    authd_t      *authd;
+    authd_log_t   log;
 
     authd = data;
+    log = authd->log;
+
+    /* at the start nothing is in force, but how to log may be known */
+
+    if (authd->conf == NULL && fault->conf != NULL) {
+        log.format = (authd_log_format_t) fault->conf->log_format;
+    }
 
     authd_fault_format(fault, text, sizeof(text));
 
     if (fault->warning) {
-        authd_log(&authd->log, AUTHD_LOG_WARN, "%s", text);
+        authd_log(&log, AUTHD_LOG_WARN, "%s", text);
         return;
     }
 
@@ -275,5 +283,5 @@ report(const authd_fault_t *fault, void *data)
         authd_fault_format(fault, authd->reload_error, AUTHD_ERROR_MAX);
     }
 
-    authd_log(&authd->log, AUTHD_LOG_ERROR, "%s", text);
+    authd_log(&log, AUTHD_LOG_ERROR, "%s", text);
 }

@@ -17,7 +17,7 @@
 
 
 typedef struct {
-    const char              *file;
+    const authd_config_t    *conf;
     authd_config_report_pt   report;
     void                    *data;
     bool                     told;
@@ -36,7 +36,7 @@ authd_config_rules(authd_config_t *conf, authd_config_report_pt report,
     char          *bytes;
     size_t         len;
     tg_alloc_t     alloc;
-    rules_load_t   load = { conf->policy_file, report, data, false };
+    rules_load_t   load = { conf, report, data, false };
 
     if (conf->policy != AUTHD_POLICY_FILE) {
         return true;
@@ -80,7 +80,8 @@ rules_report(void *ctx, const tg_policy_message_t *message)
     (void) snprintf(text, sizeof(text), "%s: %s", message->code,
                     message->text);
 
-    fault.file = load->file;
+    fault.conf = load->conf;
+    fault.file = load->conf->policy_file;
     fault.line = message->line;
     fault.column = message->column;
     fault.warning = message->severity == TG_POLICY_WARNING;
@@ -94,6 +95,7 @@ rules_report(void *ctx, const tg_policy_message_t *message)
 static void
 rules_fail(rules_load_t *load, const char *text)
 {
-    load->report(&(authd_fault_t) { .file = load->file, .text = text },
+    load->report(&(authd_fault_t) { .file = load->conf->policy_file,
+                                    .text = text, .conf = load->conf },
                  load->data);
 }
