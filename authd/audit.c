@@ -95,7 +95,7 @@ authd_audit(const authd_log_t *log, const authd_audit_t *audit)
     add_str(&fields, "path", audit->path);
     add_number(&fields, "usec", usec);
 
-    return authd_log_fields(log, AUTHD_LOG_ERROR, NULL, fields.field,
+    return authd_log_fields(log, AUTHD_LOG_INFO, NULL, fields.field,
                             fields.n);
 }
 

@@ -669,6 +669,8 @@ def test_journal(tmp_path, localapi):
     lines = authd.log().splitlines()
     assert all(re.match("<[346]>", line) for line in lines)
     assert lines[0].startswith("<6>info tailgate-authd ")
+    # a decision is no fault, whichever it is
+    assert [line[:9] for line in lines if "audit=" in line] == ["<6>audit="]
 
 
 def metric(authd, name):
