@@ -121,6 +121,14 @@ compare_number(const tgi_where_value_t *wanted, const tgi_value_t *value)
 }
 
 
+static bool
+equals_text(tg_str_t text, const tgi_value_t *value)
+{
+    return value->kind == TGI_VALUE_TEXT
+           && tgi_str_equal(text, value->u.text);
+}
+
+
 /* A value that is neither an array nor an object. */
 
 static bool
@@ -138,11 +146,10 @@ match_scalar(const tgi_where_value_t *wanted, const tgi_value_t *value)
             return equals_number(wanted->text, value);
         }
 
-        /* fall through */
+        return equals_text(wanted->text, value);
 
     case TGI_WHERE_TEXT:
-        return value->kind == TGI_VALUE_TEXT
-               && tgi_str_equal(wanted->text, value->u.text);
+        return equals_text(wanted->text, value);
 
     case TGI_WHERE_GLOB:
         return value->kind == TGI_VALUE_TEXT
