@@ -166,9 +166,9 @@ cli_diff_add(cli_diff_t *diff)
 static int
 merge_methods(cli_diff_t *diff)
 {
-    size_t      i, k;
-    tg_list_t   both[2];
-    tg_alloc_t *alloc;
+    size_t       i, k;
+    tg_list_t    both[2];
+    tg_alloc_t  *alloc;
 
     alloc = &diff->self->alloc;
 

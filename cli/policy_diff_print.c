@@ -88,9 +88,9 @@ who(cli_diff_t *diff, const cli_peer_t *peer)
 static tg_str_t
 times(cli_diff_t *diff, const cli_change_t *change)
 {
-    int        len;
-    char       text[TEXT_MAX];
-    tg_str_t   copy;
+    int       len;
+    char      text[TEXT_MAX];
+    tg_str_t  copy;
 
     static const tg_str_t  none = TG_STR("-");
 

@@ -151,7 +151,7 @@ row(const char *name, tg_str_t value)
 static void
 print_peer(const cli_policy_t *self, const cli_peer_t *peer)
 {
-    size_t               i;
+    size_t                i;
     const tg_identity_t  *id;
 
     (void) printf("%-9s", "peer");
@@ -237,8 +237,8 @@ static void
 print(const cli_policy_t *self, const cli_peer_t *peer,
     const tg_explanation_t *explanation)
 {
-    size_t                  i, width;
-    const tg_decision_t    *decision;
+    size_t                i, width;
+    const tg_decision_t  *decision;
 
     decision = &explanation->decision;
 
@@ -332,11 +332,11 @@ static json_t *
 headers_json(cli_policy_t *self, const cli_peer_t *peer,
     const tg_decision_t *decision)
 {
-    char                       *name;
-    size_t                      i;
-    json_t                     *json;
-    tg_str_t                    value, text;
-    const tg_policy_header_t   *header;
+    char                      *name;
+    size_t                     i;
+    json_t                    *json;
+    tg_str_t                   value, text;
+    const tg_policy_header_t  *header;
 
     json = json_object();
 

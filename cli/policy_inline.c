@@ -151,8 +151,8 @@ take_peers(cli_policy_t *self, const tg_str_t *words, size_t n,
 static int
 take(cli_policy_t *self, inlines_t *in, const char *text)
 {
-    size_t     i, n;
-    tg_str_t   words[WORDS_MAX];
+    size_t    i, n;
+    tg_str_t  words[WORDS_MAX];
 
     static const struct {
         const char      *name;

@@ -209,7 +209,8 @@ is_text(tg_str_t text, const char *word)
 /* What else there is to say, in the words of "--from". */
 
 static bool
-add_facts(log_t *log, const json_t *line, tg_str_t *words, size_t *n)
+add_facts(log_t *log, const json_t *line, tg_str_t tags, tg_str_t *words,
+    size_t *n)
 {
     size_t    i;
     tg_str_t  status;
@@ -256,8 +257,46 @@ add_facts(log_t *log, const json_t *line, tg_str_t *words, size_t *n)
         }
     }
 
-    return add_words(log, "tag=", field(line, "tags", NULL), words, n)
+    return add_words(log, "tag=", tags, words, n)
            && add_words(log, "group=", field(line, "groups", NULL), words, n);
+}
+
+
+/*
+ * The node that wrote the line was of the same tailnet, unless the line says
+ * that this one was shared in.
+ */
+
+static bool
+bring_home(log_t *log, cli_peer_t *peer)
+{
+    tg_self_t      *self;
+    tg_identity_t  *id;
+
+    self = log->diff->self->alloc.alloc(log->diff->self->alloc.ctx,
+                                        sizeof(tg_self_t));
+    if (self == NULL) {
+        return false;
+    }
+
+    id = &peer->identity;
+
+    *self = *peer->peer.self;
+    self->tailnet = id->tailnet;
+
+    id->traits &= ~TG_TRAIT_SHARED;
+    id->traits |= id->tags.n == 0 ? TG_TRAIT_MEMBER : 0;
+
+    if (id->status == TG_STATUS_SHARED) {
+        id->status = id->traits & TG_TRAIT_ROUTED ? TG_STATUS_ROUTED
+                     : id->tags.n > 0 ? TG_STATUS_TAGGED
+                     : TG_STATUS_MEMBER;
+    }
+
+    peer->peer.self = self;
+    peer->peer.status = id->status;
+
+    return true;
 }
 
 
@@ -267,7 +306,7 @@ static cli_peer_t *
 made_up(log_t *log, const json_t *line)
 {
     size_t         n;
-    tg_str_t       as, words[WORDS_MAX];
+    tg_str_t       as, tags, words[WORDS_MAX];
     tg_error_t     error;
     cli_peer_t    *peer;
     cli_policy_t  *self;
@@ -275,15 +314,17 @@ made_up(log_t *log, const json_t *line)
     n = 0;
     self = log->diff->self;
     as = field(line, "login", NULL);
+    tags = field(line, "tags", NULL);
 
-    if (as.len == 0) {
-        as = field(line, "tags", NULL);
-        as.len = as.len > 0 ? strcspn(as.data, ",") : 0;
+    if (as.len == 0 && tags.len > 0) {
+        as = (tg_str_t) { tags.data, strcspn(tags.data, ",") };
+        tags.data += as.len;
+        tags.len -= as.len;
     }
 
     peer = self->alloc.alloc(self->alloc.ctx, sizeof(cli_peer_t));
 
-    if (as.len == 0 || peer == NULL || !add_facts(log, line, words, &n)) {
+    if (as.len == 0 || peer == NULL || !add_facts(log, line, tags, words, &n)) {
         return NULL;
     }
 
@@ -298,6 +339,12 @@ made_up(log_t *log, const json_t *line)
 
     peer->identity = *peer->peer.identity;
     peer->peer.identity = &peer->identity;
+
+    if (!is_text(field(line, "status", NULL), "shared")
+        && !bring_home(log, peer))
+    {
+        return NULL;
+    }
 
     return peer;
 }
@@ -365,9 +412,9 @@ what(log_t *log, const json_t *line, tg_request_t *request)
 static bool
 make_key(log_t *log, const json_t *line, tg_str_t *key)
 {
-    char    *p;
-    size_t   i, len;
-    tg_str_t text[16];
+    char      *p;
+    size_t     i, len;
+    tg_str_t   text[16];
 
     static const char *const  names[][2] = {
         { "node_id", NULL }, { "login", NULL }, { "node", NULL },

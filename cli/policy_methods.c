@@ -30,17 +30,22 @@ tg_str_t
 cli_methods_text(const tg_alloc_t *alloc, const tg_list_t *methods,
     const bool *has)
 {
-    bool      others;
-    char     *p;
-    size_t    i, len;
-    tg_str_t  text;
+    bool       others;
+    char      *p;
+    size_t     i, len;
+    tg_str_t   text;
 
     static const char      but[] = "any but";
     static const tg_str_t  any = TG_STR("any");
+    static const tg_str_t  none = TG_STR("none");
     static const tg_str_t  failed = TG_STR("?");
 
     if (count(methods, has, false) == 0) {
         return any;
+    }
+
+    if (count(methods, has, true) == 0) {
+        return none;
     }
 
     others = has[methods->n - 1];

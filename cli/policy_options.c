@@ -252,9 +252,9 @@ take_option(cli_policy_t *self, int c)
 static bool
 take_from(cli_policy_t *self, char *text)
 {
-    int     depth;
-    char   *p, *word;
-    bool    quoted;
+    int    depth;
+    char  *p, *word;
+    bool   quoted;
 
     depth = 0;
     quoted = false;

@@ -28,10 +28,10 @@ static int change(cli_policy_t *self, cli_peer_t *peer);
 int
 cli_policy_self(cli_policy_t *self)
 {
-    int            code;
-    tg_str_t       text;
-    tg_error_t     error;
-    cli_answer_t   answer;
+    int           code;
+    tg_str_t      text;
+    tg_error_t    error;
+    cli_answer_t  answer;
 
     if (self->self.node_id.len > 0) {
         return CLI_OK;
@@ -67,11 +67,11 @@ cli_policy_self(cli_policy_t *self)
 int
 cli_policy_peer(cli_policy_t *self, int code, tg_str_t body, cli_peer_t *peer)
 {
-    int         rc;
-    char       *why;
-    size_t      len;
-    tg_caps_t  *caps;
-    tg_error_t  error;
+    int          rc;
+    char        *why;
+    size_t       len;
+    tg_caps_t   *caps;
+    tg_error_t   error;
 
     peer->peer.self = &self->self;
     peer->peer.status = tg_whois_status(code, body.data, body.len,
@@ -229,9 +229,9 @@ int
 cli_policy_ask(cli_policy_t *self, const tg_addr_t *addr, bool with_port,
     cli_peer_t *peer)
 {
-    char           target[TG_LOCALAPI_TARGET_MAX], text[TG_ADDR_TEXT_MAX];
-    size_t         len;
-    cli_answer_t   answer;
+    char          target[TG_LOCALAPI_TARGET_MAX], text[TG_ADDR_TEXT_MAX];
+    size_t        len;
+    cli_answer_t  answer;
 
     if (tg_whois_target(addr, with_port, self->request.service, NULL, target,
                         &len) != TG_OK)
@@ -264,8 +264,8 @@ cli_policy_ask(cli_policy_t *self, const tg_addr_t *addr, bool with_port,
 static int
 change(cli_policy_t *self, cli_peer_t *peer)
 {
-    size_t     i, k;
-    tg_str_t   word;
+    size_t    i, k;
+    tg_str_t  word;
 
     const struct {
         tg_str_t   key;

@@ -210,9 +210,9 @@ whois_of(const json_t *root, const json_t *status)
 static int
 peer_of_json(cli_policy_t *self, json_t *whois, cli_peer_t *peer)
 {
-    int       code;
-    char     *text;
-    tg_str_t  body;
+    int        code;
+    char      *text;
+    tg_str_t   body;
 
     text = whois != NULL ? json_dumps(whois, JSON_COMPACT) : NULL;
     json_decref(whois);
@@ -419,10 +419,10 @@ take_devnet(cli_policy_t *self, tg_str_t text, cli_peers_t *peers)
 static int
 take_file(cli_policy_t *self, cli_peers_t *peers)
 {
-    int       code;
-    size_t    i;
-    json_t   *root;
-    tg_str_t  text;
+    int        code;
+    size_t     i;
+    json_t    *root;
+    tg_str_t   text;
 
     code = cli_policy_read(self, self->peers_path, STATUS_MAX, &text);
     if (code != CLI_OK) {
@@ -456,9 +456,9 @@ take_file(cli_policy_t *self, cli_peers_t *peers)
 static int
 by_name(const void *a, const void *b)
 {
-    int          rc;
-    size_t       n;
-    tg_str_t     x, y;
+    int       rc;
+    size_t    n;
+    tg_str_t  x, y;
 
     x = ((const cli_peer_t *) a)->identity.node;
     y = ((const cli_peer_t *) b)->identity.node;
@@ -541,9 +541,9 @@ is_called(tg_str_t node, tg_str_t node_id, tg_str_t name)
 static int
 node_of_file(cli_policy_t *self, tg_str_t name, cli_peer_t *peer)
 {
-    int           code;
-    size_t        i;
-    cli_peers_t   peers;
+    int          code;
+    size_t       i;
+    cli_peers_t  peers;
 
     code = cli_policy_peers(self, &peers);
     if (code != CLI_OK) {

@@ -155,8 +155,8 @@ void
 cli_policy_table(const char *const *names, const tg_str_t *cells,
     size_t columns, size_t n)
 {
-    size_t     i, column, width, widths[COLUMNS_MAX];
-    tg_str_t   name;
+    size_t    i, column, width, widths[COLUMNS_MAX];
+    tg_str_t  name;
 
     for (column = 0; column < columns; column++) {
         widths[column] = strlen(names[column]);

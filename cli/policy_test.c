@@ -227,8 +227,8 @@ put_json(const cli_policy_t *self, const results_t *results, int code)
 static void
 print_xml(FILE *out, tg_str_t text)
 {
-    size_t      i;
-    tg_str_t    piece;
+    size_t    i;
+    tg_str_t  piece;
 
     for (i = 0; i < text.len; i++) {
 

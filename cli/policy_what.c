@@ -6,7 +6,7 @@
  */
 
 #include <cli/cli.h>
-#include <cli/policy.h>
+#include <cli/policy_what.h>
 
 #include "core/base/base.h"
 
@@ -16,29 +16,10 @@
 #define COLUMNS  5
 
 
-/* One host and path, and the methods that one rule allows there. */
-
-typedef struct {
-    const tg_policy_place_t  *place;
-    tg_str_t                  route;
-    tg_str_t                  rule;
-    bool                     *methods;     /* of rows_t, by index */
-} row_t;
-
-typedef struct {
-    row_t      *items;
-    size_t      n;
-    size_t      max;
-    tg_list_t   methods;
-} rows_t;
-
-
 static int what(cli_policy_t *self);
-static int ask_route(cli_policy_t *self, const cli_peer_t *peer, size_t route,
-    rows_t *rows);
-static int print(cli_policy_t *self, const rows_t *rows);
+static int print(cli_policy_t *self, const cli_rows_t *rows);
 static json_t *as_json(cli_policy_t *self, const cli_peer_t *peer,
-    const rows_t *rows);
+    const cli_rows_t *rows);
 
 
 static const char  usage[] =
@@ -47,7 +28,8 @@ static const char  usage[] =
     "           [--from os=iOS,os_version=18.2] [--json]\n"
     "\n"
     "Lists every route that somebody may reach: which hosts, paths and\n"
-    "methods as far as the rules tell them apart, and by which rule.\n"
+    "methods as far as the rules tell them apart, and by which rule.  What is\n"
+    "not listed is as the wider path above it; \"none\" is an exception.\n"
     "\n"
     "  FILE, --policy FILE  the policy file (" CLI_POLICY_FILE ")\n"
     "  --as LOGIN           a person that is made up; or tag:NAME, node:NAME\n"
@@ -96,8 +78,8 @@ what(cli_policy_t *self)
 {
     int          code;
     size_t       i;
-    rows_t       rows = { .n = 0 };
     cli_peer_t   peer;
+    cli_spots_t  spots = { .n = 0 };
 
     code = cli_policy_rules(self);
 
@@ -119,168 +101,43 @@ what(cli_policy_t *self)
         return CLI_UNAVAILABLE;
     }
 
-    if (tg_policy_methods(self->file, &self->alloc, &rows.methods) != TG_OK) {
+    if (tg_policy_methods(self->file, &self->alloc, &spots.asked.methods)
+        != TG_OK)
+    {
         cli_error(self->name, "out of memory");
         return CLI_USAGE;
     }
 
+    spots.told.methods = spots.asked.methods;
+
     for (i = 0; i < tg_policy_nroutes(self->file); i++) {
-        code = ask_route(self, &peer, i, &rows);
+        code = cli_spots_ask(self, &peer, i, &spots);
         if (code != CLI_OK) {
             return code;
         }
     }
 
-    code = rows.n > 0 ? CLI_OK : CLI_BAD;
+    code = cli_spots_tell(self, &spots);
+    if (code != CLI_OK) {
+        return code;
+    }
+
+    code = spots.asked.n > 0 ? CLI_OK : CLI_BAD;
 
     if (self->json) {
-        return cli_policy_put(self, as_json(self, &peer, &rows), code);
+        return cli_policy_put(self, as_json(self, &peer, &spots.told), code);
     }
 
-    return print(self, &rows) == CLI_OK ? code : CLI_USAGE;
-}
-
-
-static row_t *
-new_row(cli_policy_t *self, rows_t *rows)
-{
-    size_t   max;
-    row_t   *items;
-
-    if (rows->n == rows->max) {
-        max = rows->max > 0 ? 2 * rows->max : 64;
-        items = tgi_alloc(&self->alloc, max, sizeof(row_t));
-
-        if (items == NULL) {
-            return NULL;
-        }
-
-        if (rows->n > 0) {
-            memcpy(items, rows->items, rows->n * sizeof(row_t));
-        }
-
-        rows->items = items;
-        rows->max = max;
-    }
-
-    return &rows->items[rows->n++];
-}
-
-
-/* The row of this place's rule, among those from first on. */
-
-static row_t *
-row_of(cli_policy_t *self, rows_t *rows, size_t first,
-    const tg_policy_place_t *place, const tg_decision_t *decision)
-{
-    row_t   *row;
-    size_t   i;
-
-    for (i = first; i < rows->n; i++) {
-        if (tgi_str_equal(rows->items[i].rule, decision->rule)) {
-            return &rows->items[i];
-        }
-    }
-
-    row = new_row(self, rows);
-
-    if (row == NULL) {
-        return NULL;
-    }
-
-    row->place = place;
-    row->route = decision->route;
-    row->rule = decision->rule;
-    row->methods = tgi_alloc(&self->alloc, rows->methods.n, sizeof(bool));
-
-    if (row->methods == NULL) {
-        return NULL;
-    }
-
-    memset(row->methods, 0, rows->methods.n * sizeof(bool));
-
-    return row;
+    return print(self, &spots.told) == CLI_OK ? code : CLI_USAGE;
 }
 
 
 static int
-ask_place(cli_policy_t *self, const cli_peer_t *peer, size_t route,
-    const tg_policy_place_t *place, rows_t *rows)
+print(cli_policy_t *self, const cli_rows_t *rows)
 {
-    row_t          *row;
-    size_t          i, first;
-    tg_request_t    request;
-    tg_decision_t   decision;
-
-    request = self->request;
-    request.now = self->now;
-    request.host = place->sample_host;
-    request.path = place->sample_path;
-    first = rows->n;
-
-    for (i = 0; i < rows->methods.n; i++) {
-        request.method = rows->methods.items[i];
-
-        tg_policy_decide(self->file, NULL, NULL, &peer->peer, &request,
-                         &decision);
-
-        /* what another route decides is listed with that one */
-
-        if (decision.verdict != TG_ALLOW || decision.route_index != route) {
-            continue;
-        }
-
-        row = row_of(self, rows, first, place, &decision);
-
-        if (row == NULL) {
-            cli_error(self->name, "out of memory");
-            return CLI_USAGE;
-        }
-
-        row->methods[i] = true;
-    }
-
-    return CLI_OK;
-}
-
-
-static int
-ask_route(cli_policy_t *self, const cli_peer_t *peer, size_t route,
-    rows_t *rows)
-{
-    int                 rc, code;
-    size_t              i, n;
-    tg_policy_place_t  *places;
-
-    rc = tg_policy_places(self->file, route, &self->alloc, &places, &n);
-
-    if (rc != TG_OK) {
-        cli_error(self->name, "route \"%.*s\": %s",
-                  (int) tg_policy_route_name(self->file, route).len,
-                  tg_policy_route_name(self->file, route).data,
-                  rc == TG_ERR_LIMIT ? "it tells too many hosts and paths"
-                                       " apart to list them"
-                                     : tg_strerror(rc));
-        return CLI_USAGE;
-    }
-
-    for (i = 0; i < n; i++) {
-        code = ask_place(self, peer, route, &places[i], rows);
-        if (code != CLI_OK) {
-            return code;
-        }
-    }
-
-    return CLI_OK;
-}
-
-
-static int
-print(cli_policy_t *self, const rows_t *rows)
-{
-    size_t        i;
-    tg_str_t     *cells, *cell;
-    const row_t  *row;
+    size_t            i;
+    tg_str_t         *cells, *cell;
+    const cli_row_t  *row;
 
     static const char *const  names[COLUMNS] = {
         "ROUTE", "HOST", "PATH", "METHODS", "RULE"
@@ -318,11 +175,11 @@ print(cli_policy_t *self, const rows_t *rows)
 
 
 static json_t *
-as_json(cli_policy_t *self, const cli_peer_t *peer, const rows_t *rows)
+as_json(cli_policy_t *self, const cli_peer_t *peer, const cli_rows_t *rows)
 {
-    size_t        i;
-    json_t       *json, *list, *item;
-    const row_t  *row;
+    size_t            i;
+    json_t           *json, *list, *item;
+    const cli_row_t  *row;
 
     list = json_array();
 

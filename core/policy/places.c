@@ -96,6 +96,8 @@ tg_policy_places(const tg_policy_t *policy, size_t i, const tg_alloc_t *alloc,
 
             place->host = host.host;
             place->sample_host = host.sample_host;
+            place->host_pattern = patterns.hosts[h];
+            place->path_pattern = patterns.paths[p];
             place++;
         }
     }
@@ -106,18 +108,27 @@ tg_policy_places(const tg_policy_t *policy, size_t i, const tg_alloc_t *alloc,
 }
 
 
+static bool
+same_host(const tgi_host_t *a, const tgi_host_t *b)
+{
+    return a->kind == b->kind && tgi_str_equal(a->text, b->text);
+}
+
+
+static bool
+same_path(const tgi_path_t *a, const tgi_path_t *b)
+{
+    return a->kind == b->kind && tgi_str_equal(a->text, b->text);
+}
+
+
 static void
 add_host(patterns_t *patterns, const tgi_host_t *host)
 {
-    size_t             i;
-    const tgi_host_t  *other;
+    size_t  i;
 
     for (i = 0; i < patterns->nhosts; i++) {
-        other = patterns->hosts[i];
-
-        if (other->kind == host->kind && tgi_str_equal(other->text,
-                                                       host->text))
-        {
+        if (same_host(patterns->hosts[i], host)) {
             return;
         }
     }
@@ -129,15 +140,10 @@ add_host(patterns_t *patterns, const tgi_host_t *host)
 static void
 add_path(patterns_t *patterns, const tgi_path_t *path)
 {
-    size_t             i;
-    const tgi_path_t  *other;
+    size_t  i;
 
     for (i = 0; i < patterns->npaths; i++) {
-        other = patterns->paths[i];
-
-        if (other->kind == path->kind && tgi_str_equal(other->text,
-                                                       path->text))
-        {
+        if (same_path(patterns->paths[i], path)) {
             return;
         }
     }
@@ -260,8 +266,8 @@ static bool
 fill_host(const tgi_host_t *host, const tg_alloc_t *alloc,
     tg_policy_place_t *place)
 {
-    static const tg_str_t  any = TG_STR("*");
-    static const tg_str_t  none = TG_STR(ANY_HOST);
+    static  const tg_str_t  any = TG_STR("*");
+    static  const tg_str_t  none = TG_STR(ANY_HOST);
 
     switch (host->kind) {
 
@@ -343,6 +349,45 @@ fill_path(const tgi_path_t *path, const tg_alloc_t *alloc,
 
         return join(&place->sample_path, "", path->text, below, alloc);
     }
+}
+
+
+bool
+tg_policy_place_covers(const tg_policy_place_t *a, const tg_policy_place_t *b)
+{
+    const tgi_host_t  *host, *other_host;
+    const tgi_path_t  *path, *other_path;
+
+    host = a->host_pattern;
+    path = a->path_pattern;
+    other_host = b->host_pattern;
+    other_path = b->path_pattern;
+
+    if (same_host(host, other_host) && same_path(path, other_path)) {
+        return false;
+    }
+
+    if (!same_path(path, other_path)) {
+
+        /* the sample of a prefix says nothing about all that is below it */
+
+        if (path->kind == TGI_PATH_EXACT
+            || (path->kind == TGI_PATH_GLOB
+                && other_path->kind != TGI_PATH_EXACT)
+            || (other_path->kind == TGI_PATH_PREFIX
+                && path->text.len >= other_path->text.len)
+            || !tgi_path_match(path, b->sample_path))
+        {
+            return false;
+        }
+    }
+
+    return same_host(host, other_host)
+           || (host->kind > other_host->kind
+               && tgi_host_match(host, b->sample_host))
+           || (host->kind == TGI_HOST_WILDCARD
+               && other_host->kind == TGI_HOST_WILDCARD
+               && tgi_host_match(host, b->sample_host));
 }
 
 

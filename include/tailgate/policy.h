@@ -375,12 +375,22 @@ typedef struct {
     tg_str_t    path;          /* "/api", "= /api", or a glob */
     tg_str_t    sample_host;
     tg_str_t    sample_path;
+    const void *host_pattern;  /* for tg_policy_place_covers() */
+    const void *path_pattern;
 } tg_policy_place_t;
 
 /* Of route i.  TG_OK, TG_ERR_LIMIT (too many), TG_ERR_NOMEM. */
 
 int tg_policy_places(const tg_policy_t *policy, size_t i,
     const tg_alloc_t *alloc, tg_policy_place_t **places, size_t *n);
+
+/*
+ * Whether all of b is part of a, and a is more: "/" covers "/api", "*.corp"
+ * covers "grafana.corp".  A glob covers single paths only.
+ */
+
+bool tg_policy_place_covers(const tg_policy_place_t *a,
+    const tg_policy_place_t *b);
 
 /*
  * The usual methods, all that a rule names, and last one that none does.
