@@ -23,24 +23,6 @@ typedef struct {
 
 
 const tg_rule_t *
-tgi_rules_match(const tgi_rules_t *rules, const tgi_index_t *index,
-    tgi_subject_t *subject)
-{
-    size_t  i;
-
-    (void) index;
-
-    for (i = 0; i < rules->n; i++) {
-        if (tgi_rule_match(rules->items[i], subject)) {
-            return rules->items[i];
-        }
-    }
-
-    return NULL;
-}
-
-
-const tg_rule_t *
 tgi_rules_miss(const tgi_rules_t *rules, const tgi_subject_t *subject)
 {
     size_t  i;
@@ -110,6 +92,15 @@ refuse_by_rules(judge_t *judge, const tgi_rules_t *deny,
 }
 
 
+/* Whose groups the rules mean that are looked at next. */
+
+static void
+use_groups(judge_t *judge, const tg_policy_t *file)
+{
+    judge->subject.groups = (file != NULL) ? file->group_index : NULL;
+}
+
+
 static bool
 refuse_by_route(judge_t *judge)
 {
@@ -160,6 +151,7 @@ refuse_by_inline(judge_t *judge)
     const tg_inline_t  *rules;
 
     rules = judge->rules;
+    use_groups(judge, rules->file);
 
     return (!rules->raw_path && refuse_raw_path(judge))
            || refuse_by_rules(judge, &rules->deny, rules->deny_index,
@@ -222,6 +214,8 @@ allow_by_file(judge_t *judge)
     const tg_rule_t  *rule;
 
     static const tg_str_t  grants = TG_STR("grants");
+
+    use_groups(judge, judge->file);
 
     if (judge->route != NULL) {
         rule = tgi_rules_match(&judge->route->allow,
@@ -305,6 +299,8 @@ decide_by_rules(judge_t *judge)
         return;
     }
 
+    use_groups(judge, judge->rules->file);
+
     rule = tgi_rules_match(&judge->rules->allow, judge->rules->allow_index,
                            &judge->subject);
 
@@ -330,8 +326,7 @@ find_route(judge_t *judge)
         return;
     }
 
-    route = tgi_route_find(judge->file, judge->subject.host,
-                           judge->subject.request->path);
+    route = tgi_route_find(judge->file, &judge->subject);
     if (route == NULL) {
         return;
     }

@@ -18,8 +18,8 @@
  * prefix, the longer pattern, the one that is first by its bytes.
  */
 
-const tgi_route_t *tgi_route_find(const tg_policy_t *policy, tg_str_t host,
-    tg_str_t path);
+const tgi_route_t *tgi_route_find(const tg_policy_t *policy,
+    tgi_subject_t *subject);
 
 /* Below 0 if a is better than b: both fit the same host, the same path. */
 

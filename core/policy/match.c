@@ -10,9 +10,14 @@
 
 #include "core/policy/caps.h"
 #include "core/policy/gate.h"
+#include "core/policy/index.h"
 
 #include <string.h>
 
+
+/* More than these are looked up. */
+
+#define FEW_MEMBERS  8
 
 #define IS(text, literal)                                                     \
     ((text).len == sizeof(literal) - 1                                        \
@@ -112,6 +117,8 @@ tgi_subject_init(tgi_subject_t *subject, const tg_policy_t *file,
     subject->request = request;
     subject->has = 0;
     subject->domain = (tg_str_t) TG_NULL_STR;
+    subject->groups = (file != NULL) ? file->group_index : NULL;
+    subject->nhosts = 0;
     subject->method_class = tgi_method_class(request->method);
     subject->via = via_of(peer, request);
 
@@ -170,14 +177,25 @@ list_has_nocase(const tg_list_t *list, tg_str_t item)
 
 
 bool
+tgi_is_domain(tg_str_t user, tg_str_t *domain)
+{
+    if (user.len < 3 || user.data[0] != '*' || user.data[1] != '@') {
+        return false;
+    }
+
+    domain->data = user.data + 2;
+    domain->len = user.len - 2;
+
+    return true;
+}
+
+
+bool
 tgi_user_match(tg_str_t user, const tgi_subject_t *subject)
 {
     tg_str_t  domain;
 
-    if (user.len > 2 && user.data[0] == '*' && user.data[1] == '@') {
-        domain.data = user.data + 2;
-        domain.len = user.len - 2;
-
+    if (tgi_is_domain(user, &domain)) {
         return tgi_str_equal_nocase(domain, subject->domain);
     }
 
@@ -203,14 +221,26 @@ users_match(const tg_list_t *users, const tgi_subject_t *subject)
 bool
 tgi_group_match(const tgi_group_t *group, const tgi_subject_t *subject)
 {
-    return is_person(subject) && users_match(&group->members, subject);
+    bool  member;
+
+    if (!is_person(subject)) {
+        return false;
+    }
+
+    if (group->members.n > FEW_MEMBERS && subject->groups != NULL
+        && tgi_group_index_find(subject->groups, group, subject, &member))
+    {
+        return member;
+    }
+
+    return users_match(&group->members, subject);
 }
 
 
 /* "eng" and "group:eng" are the same. */
 
-static tg_str_t
-group_name(tg_str_t group)
+tg_str_t
+tgi_group_name(tg_str_t group)
 {
     static const tg_str_t  prefix = TG_STR("group:");
 
@@ -232,8 +262,8 @@ in_tailnet_groups(const tg_list_t *wanted, const tg_list_t *groups)
 
     for (i = 0; i < wanted->n; i++) {
         for (j = 0; j < groups->n; j++) {
-            if (tgi_str_equal(group_name(wanted->items[i]),
-                              group_name(groups->items[j])))
+            if (tgi_str_equal(tgi_group_name(wanted->items[i]),
+                              tgi_group_name(groups->items[j])))
             {
                 return true;
             }
@@ -254,7 +284,7 @@ groups_match(const tg_rule_t *rule, const tgi_subject_t *subject)
     }
 
     for (i = 0; i < rule->ngroups; i++) {
-        if (users_match(&rule->groups[i]->members, subject)) {
+        if (tgi_group_match(rule->groups[i], subject)) {
             return true;
         }
     }

@@ -8,7 +8,7 @@
 #ifndef TGI_MATCH_H_INCLUDED_
 #define TGI_MATCH_H_INCLUDED_
 
-#include "core/policy/policy.h"
+#include "core/policy/table.h"
 
 
 /* What a decision works out once about who asks for what. */
@@ -22,6 +22,15 @@ typedef struct {
     uint32_t              has;             /* TG_TRAIT_*, as rules see them */
     uint32_t              method_class;    /* TGI_METHOD_* */
     uint32_t              via;             /* TGI_VIA_* */
+
+    const tgi_group_index_t *groups;       /* of the file whose rules are
+                                              looked at; NULL: none */
+    size_t                nhosts;          /* 0: hosts and paths, by which an
+                                              index finds, are not known yet */
+    size_t                npaths;
+    uint64_t              hosts[TGI_LABELS_MAX];
+    uint64_t              paths[TGI_SEGMENTS_MAX + 1];
+
     char                  host_buf[TG_HOST_MAX];
 } tgi_subject_t;
 
@@ -48,6 +57,14 @@ bool tgi_condition_holds(const tg_rule_t *rule, const tgi_subject_t *subject,
 
 bool tgi_user_match(tg_str_t user, const tgi_subject_t *subject);
 bool tgi_group_match(const tgi_group_t *group, const tgi_subject_t *subject);
+
+/* Whether user is "*@domain". */
+
+bool tgi_is_domain(tg_str_t user, tg_str_t *domain);
+
+/* A tailnet's group without its "group:". */
+
+tg_str_t tgi_group_name(tg_str_t group);
 
 
 #endif /* TGI_MATCH_H_INCLUDED_ */

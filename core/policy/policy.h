@@ -271,6 +271,7 @@ typedef struct {
 
 typedef struct tgi_index_s        tgi_index_t;        /* of rules */
 typedef struct tgi_route_index_s  tgi_route_index_t;
+typedef struct tgi_group_index_s  tgi_group_index_t;
 
 typedef struct {
     tg_str_t             name;
@@ -343,7 +344,7 @@ struct tg_policy_s {
     tg_list_t           header_names;
 
     tgi_index_t        *always_deny_index;
-    tgi_index_t        *group_index;   /* login to the groups that have it */
+    tgi_group_index_t  *group_index;   /* login to the groups that have it */
     tgi_route_index_t  *route_index;
 };
 

@@ -5,7 +5,7 @@
  * Which route decides.
  */
 
-#include "core/policy/decide.h"
+#include "core/policy/index.h"
 
 #include <string.h>
 
@@ -100,14 +100,21 @@ fit_route(const tgi_route_t *route, tg_str_t host, tg_str_t path,
 
 
 const tgi_route_t *
-tgi_route_find(const tg_policy_t *policy, tg_str_t host, tg_str_t path)
+tgi_route_find(const tg_policy_t *policy, tgi_subject_t *subject)
 {
     int                 order;
     size_t              i;
+    tg_str_t            host, path;
     const tgi_host_t   *best_host, *its_host;
     const tgi_path_t   *best_path, *its_path;
     const tgi_route_t  *best;
 
+    if (policy->route_index != NULL) {
+        return tgi_route_index_find(policy, subject);
+    }
+
+    host = subject->host;
+    path = subject->request->path;
     best = NULL;
     best_host = NULL;
     best_path = NULL;
