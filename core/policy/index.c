@@ -95,13 +95,13 @@ useful_keys(const builder_t *builder, const tg_rule_t *rule, uint32_t kinds,
         return 0;
     }
 
-    n = tgi_rule_keys(rule, by, NULL);
+    n = tgi_rule_hashes(rule, by, NULL);
 
     if (n == 0 || n > KEYS_MAX) {
         return 0;
     }
 
-    return tgi_rule_keys(rule, by, keys);
+    return tgi_rule_hashes(rule, by, keys);
 }
 
 
@@ -232,7 +232,7 @@ post(builder_t *builder, const uint32_t *numbers, size_t nrules,
             continue;
         }
 
-        nkeys = tgi_rule_keys(rule, by, keys);
+        nkeys = tgi_rule_hashes(rule, by, keys);
         index->kinds |= UINT32_C(1) << by;
 
         if (*n + nkeys > size) {

@@ -53,7 +53,7 @@ struct tgi_index_s {
  * no such condition; with keys not NULL they are written there.
  */
 
-size_t tgi_rule_keys(const tg_rule_t *rule, tgi_by_t by, uint64_t *keys);
+size_t tgi_rule_hashes(const tg_rule_t *rule, tgi_by_t by, uint64_t *keys);
 
 /* Calls found with every key of that kind that the subject has. */
 

@@ -180,7 +180,7 @@ keys_of_os(const tg_rule_t *rule, uint64_t *keys)
 
 
 size_t
-tgi_rule_keys(const tg_rule_t *rule, tgi_by_t by, uint64_t *keys)
+tgi_rule_hashes(const tg_rule_t *rule, tgi_by_t by, uint64_t *keys)
 {
     static const uint32_t  conditions[TGI_BY_MAX] = {
         [TGI_BY_USER] = TGI_IF_USER,
