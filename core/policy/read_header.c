@@ -351,6 +351,7 @@ check_source(tgi_read_t *rd, const tgi_yaml_t *node, const source_t *source)
     case TGI_HEADER_ATTRIBUTE:
         check_key(rd, source->field, source->from);
         check_key(rd, source->order, source->from);
+        check_key(rd, source->fallback, source->from);
         break;
 
     case TGI_HEADER_ROLE:
@@ -394,10 +395,6 @@ read_header(tgi_read_t *rd, const tgi_yaml_t *node, tg_policy_header_t *header)
 
     tgi_read_keys(rd, node, node->key.data, &tgi_header_keys, &source);
     check_source(rd, node, &source);
-
-    if (header->role.fallback.len != 0) {
-        value->empty = header->role.fallback.data;
-    }
 }
 
 

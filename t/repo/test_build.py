@@ -159,7 +159,8 @@ def test_install(tmp_path):
 
     base = os.path.basename
     wanted = {"/opt/tg/share/bash-completion/completions/tailgate",
-              "/opt/tg/share/zsh/site-functions/_tailgate"}
+              "/opt/tg/share/zsh/site-functions/_tailgate",
+              "/opt/tg/share/tailgate/policy.schema.json"}
     wanted |= {f"/opt/tg/share/man/man{p[-1]}/{base(p)}" for p in pages}
     wanted |= {f"/opt/tg/lib/systemd/system/{base(p)}" for p in units}
     wanted |= {f"/opt/etc/tailgate/{base(p)}" for p in shipped}
