@@ -175,16 +175,31 @@ compare_names(const void *a, const void *b)
 }
 
 
+/*
+ * Go writes the values of a capability that is granted without any as null or
+ * as an empty array, see tailcfg.PeerCapMap: both are the same.
+ */
+
 static void
 keep_arrays(tg_caps_t *caps)
 {
-    size_t  i, n;
+    size_t        i, n;
+    tgi_value_t  *value;
 
     n = 0;
 
     for (i = 0; i < caps->n; i++) {
-        if (caps->items[i].kind == TGI_VALUE_ARRAY) {
-            caps->items[n++] = caps->items[i];
+
+        value = &caps->items[i];
+
+        if (value->kind == TGI_VALUE_NULL) {
+            value->kind = TGI_VALUE_ARRAY;
+            value->u.items = NULL;
+            value->n = 0;
+        }
+
+        if (value->kind == TGI_VALUE_ARRAY) {
+            caps->items[n++] = *value;
         }
     }
 

@@ -136,9 +136,10 @@ int tg_inline_compile(const tg_rule_t *const *rules, size_t n, bool raw_path,
 /*
  * The capabilities of a peer (tg_identity_t.caps), parsed once when the peer
  * becomes known, so that a decision parses and allocates nothing.  The result
- * lives in alloc and does not refer to json.  A capability whose value is no
- * array is left out.  TG_OK, TG_ERR_SYNTAX or TG_ERR_LIMIT (no capability may
- * then be believed), TG_ERR_NOMEM.
+ * lives in alloc and does not refer to json.  A capability whose value is
+ * neither an array nor null, which is an empty one, is left out.  TG_OK,
+ * TG_ERR_SYNTAX or TG_ERR_LIMIT (no capability may then be believed),
+ * TG_ERR_NOMEM.
  */
 
 int tg_caps_parse(tg_str_t json, const tg_alloc_t *alloc, tg_caps_t **caps);
