@@ -171,7 +171,7 @@ class Case:
             said.append(reason)
             expected.append(self.reason)
 
-        assert said == expected, self.describe()
+        assert said == expected, f"{said}, not {expected}\n{self.describe()}"
 
     def describe(self):
         return "\n".join([
@@ -197,10 +197,10 @@ def cases():
     return found
 
 
-def cases_for(way):
+def cases_for(way, chosen=lambda case: True):
     """The cases that a way can have, and names for pytest."""
 
-    chosen = [case for case in cases() if way in case.only]
+    chosen = [case for case in cases() if way in case.only and chosen(case)]
     return {"argvalues": chosen,
             "ids": [f"{case.file}-" + re.sub(r"\W+", "_", case.name)
                     for case in chosen]}

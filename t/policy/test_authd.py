@@ -18,7 +18,7 @@ from authd import Authd, LocalAPI, remote
 
 CODES = {200: "allow", 403: "deny", 400: "deny", 503: "unavailable"}
 
-SERVICE = "127.2.0.1"
+SERVICE = "100.100.1.1"
 
 
 def condition(words):
@@ -42,16 +42,22 @@ def condition(words):
     return rule
 
 
-def as_file(case, base=None):
-    """The inline rules as a file, on top of one without routes."""
+# the built-in rule, and none beside a policy file
+MEMBERS = [{"autogroup": "member"}]
+EVERYBODY = [{"autogroup": ["member", "tagged", "shared"]}]
+
+
+def as_file(case, base=None, otherwise=None):
+    """The inline rules as a file, on top of one without routes; what allows
+    if they do not say it themselves."""
 
     rules, raw_path = case.rules()
     route = {"name": "inline"}
     for kind, words in rules:
         route.setdefault(kind, []).append(condition(words))
 
-    # the built-in rule
-    route.setdefault("allow", [{"autogroup": "member"}])
+    if otherwise is not None:
+        route.setdefault("allow", otherwise)
     if raw_path:
         route["raw_path"] = "allow"
 
@@ -59,14 +65,13 @@ def as_file(case, base=None):
 
 
 def files(case):
-    """The policy files to ask, None for the built-in rule, and whether they
-    are all that the case is about."""
+    """The policy files to ask, None for the built-in rule."""
 
     if case.inline is None:
         return [case.policy]
 
     if case.policy is None:
-        return [as_file(case)]
+        return [as_file(case, None, MEMBERS)]
 
     base = yaml.safe_load(case.policy)
     if "routes" not in base and "grants" not in base:
@@ -74,7 +79,7 @@ def files(case):
 
     groups = {key: base[key] for key in ("version", "tailnet", "groups")
               if key in base}
-    return [case.policy, as_file(case, groups)]
+    return [case.policy, as_file(case, groups, EVERYBODY)]
 
 
 class World:
@@ -89,7 +94,8 @@ class World:
         self.port = 1024
         self.started = 0
         self.api = LocalAPI(str(folder / "api.sock"),
-                            lambda address, query: self.answers[address],
+                            lambda address, query: self.answers.get(
+                                address, (404, "nobody")),
                             table.PEERS["self"])
 
     def daemon(self, policy, via):
@@ -122,11 +128,14 @@ class World:
         """The verdict, and the line of the log."""
 
         self.port += 1
-        self.answers[f"127.0.0.1:{self.port}"] = case.answer()
+        source, asked = "127.0.0.1", f"127.0.0.1:{self.port}"
+        if case.via:
+            source = asked = f"100.64.9.{self.port % 250}"
+        self.answers[asked] = case.answer()
         daemon = self.daemon(policy, case.via)
         before = len(daemon.audit())
 
-        headers = remote("127.0.0.1", self.port,
+        headers = remote(source, self.port,
                          SERVICE if case.via else "127.0.0.1")
         headers += [("X-Original-Method", case.method),
                     ("X-Original-Host", case.host),
@@ -165,10 +174,11 @@ def test_case(case, world):
     said = [world.ask(case, policy) for policy in asked]
     verdict = worst([verdict for verdict, _ in said])
 
-    # whose rule it is
+    # whose rule it is: the file's, unless it is an inline one
     line = said[0][1]
-    if len(said) == 2 and said[0][0] == "allow":
-        line = said[1][1] if case.expect != "allow" else line
+    if len(said) == 2 and verdict == "deny" \
+            and (said[0][0] == "allow" or case.rule.startswith("inline.")):
+        line = said[1][1]
 
     built_in = case.reason == "builtin"
     case.judge(verdict, None if built_in else line.get("rule", ""),

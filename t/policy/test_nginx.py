@@ -10,6 +10,7 @@ import pytest
 
 import table
 from localapi_test import LocalAPI, http
+from network_test import add_addresses, in_thread, unshare
 from tailgate_test import Client, Nginx
 
 CODES = {204: "allow", 403: "deny", 503: "unavailable"}
@@ -42,8 +43,8 @@ server {
 
 
 class World:
-    """nginx and its LocalAPI. One address of 127/8 stands for everything that
-    a place in nginx.conf can have."""
+    """nginx and its LocalAPI. One address stands for everything that a place
+    in nginx.conf can have: of 127/8, or of a Service."""
 
     def __init__(self, folder, cases):
         self.folder = str(folder)
@@ -67,7 +68,8 @@ class World:
 
     def server(self, case):
         n = len(self.addresses)
-        address = f"127.1.{n // 250}.{n % 250 + 1}"
+        net = "127.1" if case.via is None else "100.100"
+        address = f"{net}.{n // 250}.{n % 250 + 1}"
         self.addresses[self.key(case)] = address
 
         policy = inline = service = ""
@@ -88,13 +90,15 @@ class World:
             f.write(text)
         return path
 
-    def ask(self, case):
-        """The answer, and what the rules of that place are called."""
+    def ask(self, case, source="127.0.0.1"):
+        """The answer, and what the rules of that place are called. Who comes
+        from loopback is told by the port, others by their address."""
 
         address = self.addresses[self.key(case)]
-        with Client((address, self.nginx.port)) as client:
+        with Client((address, self.nginx.port), source) as client:
             port = client.socket.getsockname()[1]
-            self.answers[f"127.0.0.1:{port}"] = case.answer()
+            asked = source if source != "127.0.0.1" else f"{source}:{port}"
+            self.answers[asked] = case.answer()
             answer = client.request(
                 case.method, case.target, case.headers, host=case.host,
                 version="1.1" if case.host is not None else "1.0")
@@ -124,16 +128,18 @@ def directives(case):
     return "\n".join(lines) + "\n"
 
 
+CASES = table.cases_for("nginx", lambda case: case.via is None)
+SERVICES = table.cases_for("nginx", lambda case: case.via is not None)
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    cases = table.cases_for("nginx")["argvalues"]
-    with World(tmp_path_factory.mktemp("policy"), cases) as made:
+    with World(tmp_path_factory.mktemp("policy"), CASES["argvalues"]) as made:
         yield made
 
 
-@pytest.mark.parametrize("case", **table.cases_for("nginx"))
-def test_case(case, world):
-    answer, names = world.ask(case)
+def judge(world, case, *source):
+    answer, names = world.ask(case, *source)
 
     if case.reason == "bad-request" and answer.status == REFUSED:
         return
@@ -146,3 +152,29 @@ def test_case(case, world):
 
     case.judge(CODES[answer.status], rule, answer.header("X-Reason"))
     assert answer.header("X-Decision") == case.expect
+
+
+@pytest.mark.parametrize("case", **CASES)
+def test_case(case, world):
+    judge(world, case)
+
+
+def test_services(tmp_path):
+    """The cases by a Service, whose address only a network of one's own
+    has."""
+
+    if os.geteuid() != 0:
+        pytest.skip("network namespaces need root")
+
+    cases = SERVICES["argvalues"]
+
+    def run():
+        unshare()
+        world = World(tmp_path, cases)
+        sources = [f"100.64.9.{n}" for n in range(len(cases))]
+        add_addresses("lo", *world.addresses.values(), *sources)
+        with world:
+            for case, source in zip(cases, sources):
+                judge(world, case, source)
+
+    in_thread(run)
