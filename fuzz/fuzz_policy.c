@@ -84,7 +84,8 @@ ask(const tg_policy_t *policy, const char *as, const char *url,
         TG_STR("os=macOS"),
         TG_STR("os_version=15.1"),
         TG_STR("key_expires_in=3d"),
-        TG_STR("capability=example.com/cap/wiki:{\"role\":[\"editor\"],\"n\":3}")
+        TG_STR("capability=example.com/cap/wiki:"
+               "{\"role\":[\"editor\"],\"n\":3}")
     };
 
     who = (tg_str_t) { as, strlen(as) };
