@@ -369,9 +369,9 @@ class Devnet:
             if self.process.poll() is not None:
                 with open(log, encoding="utf-8", errors="replace") as f:
                     raise AssertionError(f"devnet ended: {f.read()}")
-            return listening(self.socket)
+            return listening(self.socket) and listening(self.control)
 
-        wait_until(ready, 10, "devnet starts")
+        wait_until(ready, 20, "devnet starts")
         return self
 
     def ctl(self, *words):
