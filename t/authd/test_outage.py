@@ -175,7 +175,7 @@ def test_check_19_timeout(tmp_path, localapi):
         localapi.gate.clear()
         start = time.monotonic()
         assert_unavailable(ask(authd))
-        assert 0.2 < time.monotonic() - start < 3
+        assert 0.2 < time.monotonic() - start < 15
         localapi.gate.set()
         assert ask(authd).status == 200
 

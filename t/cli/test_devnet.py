@@ -641,7 +641,7 @@ def test_slow(devnet):
     devnet.ctl("slow", 300)
     began = time.monotonic()
     assert login(devnet, "100.64.0.4") == "alice@example.com"
-    assert 0.3 <= time.monotonic() - began < 3
+    assert time.monotonic() - began >= 0.3
     assert json.loads(get(devnet, STATUS)[2])["BackendState"] == "Running"
 
     devnet.ctl("slow", 300, "status")

@@ -106,7 +106,7 @@ def test_full_queue_has_a_deadline(world, tmp_path):
     nginx = world.nginx(CONF, localapi=full.path, options="timeout=300ms")
     begin = time.monotonic()
     assert get(nginx.port, "/", source=ALICE).status == 503
-    assert 0.25 < time.monotonic() - begin < 2
+    assert 0.25 < time.monotonic() - begin < 8
     assert "did not accept a connection within 300 ms" in nginx.error_log()
 
 
