@@ -146,6 +146,8 @@ add_identity(fields_t *fields, const tg_identity_t *identity,
     }
 
     add_str(fields, "tags", (tg_str_t) { tags, len });
+    add_str(fields, "os", identity->os);
+    add_str(fields, "os_version", identity->os_version);
 }
 
 

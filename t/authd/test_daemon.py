@@ -556,7 +556,8 @@ def test_check_34_audit(authd):
         "status": "member", "reason": "builtin", "cache": "miss",
         "login": "alice@example.com",
         "node": "alice-laptop.tail.example", "node_id": "n4",
-        "tailnet": "tail.example", "source": "100.64.0.4:40001",
+        "tailnet": "tail.example", "os": "linux", "os_version": "6.1.0",
+        "source": "100.64.0.4:40001",
         "local": "100.64.0.2", "sender": f"uid:{os.getuid()}",
         "method": "POST", "host": "wiki.corp", "path": "/a/b"}
     assert second["audit"] == "deny" and "login" not in second
