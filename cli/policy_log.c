@@ -119,7 +119,10 @@ read_lines(log_t *log, FILE *file)
 }
 
 
-/* A field under one of its names; nginx writes "-" or "" for none. */
+/*
+ * A field under authd's name or nginx's, whose "status" is a number; nginx
+ * writes "-" or "" for none.
+ */
 
 static tg_str_t
 field(const json_t *line, const char *name, const char *other)
@@ -129,7 +132,7 @@ field(const json_t *line, const char *name, const char *other)
 
     value = json_object_get(line, name);
 
-    if (value == NULL && other != NULL) {
+    if (!json_is_string(value) && other != NULL) {
         value = json_object_get(line, other);
     }
 
@@ -247,7 +250,7 @@ add_facts(log_t *log, const json_t *line, tg_str_t tags, tg_str_t *words,
         }
     }
 
-    status = field(line, "status", NULL);
+    status = field(line, "status", "peer");
 
     for (i = 0; i < sizeof(traits) / sizeof(traits[0]); i++) {
         if (is_text(status, traits[i].status)
@@ -322,9 +325,21 @@ made_up(log_t *log, const json_t *line)
         tags.len -= as.len;
     }
 
+    /* whose a subnet router is is told to nobody whom it is no way in for */
+
+    if (as.len == 0 && field(line, "node", NULL).len > 0) {
+        if (!add_word(log, "node:", field(line, "node", NULL), &as, &n)) {
+            return NULL;
+        }
+
+        n = 0;
+    }
+
     peer = self->alloc.alloc(self->alloc.ctx, sizeof(cli_peer_t));
 
-    if (as.len == 0 || peer == NULL || !add_facts(log, line, tags, words, &n)) {
+    if (as.len == 0 || peer == NULL
+        || !add_facts(log, line, tags, words, &n))
+    {
         return NULL;
     }
 
@@ -340,7 +355,7 @@ made_up(log_t *log, const json_t *line)
     peer->identity = *peer->peer.identity;
     peer->peer.identity = &peer->identity;
 
-    if (!is_text(field(line, "status", NULL), "shared")
+    if (!is_text(field(line, "status", "peer"), "shared")
         && !bring_home(log, peer))
     {
         return NULL;
@@ -418,7 +433,7 @@ make_key(log_t *log, const json_t *line, tg_str_t *key)
 
     static const char *const  names[][2] = {
         { "node_id", NULL }, { "login", NULL }, { "node", NULL },
-        { "tags", NULL }, { "status", NULL }, { "os", NULL },
+        { "tags", NULL }, { "status", "peer" }, { "os", NULL },
         { "os_version", NULL }, { "groups", NULL }, { "service", NULL },
         { "method", NULL }, { "host", NULL }, { "path", "uri" }
     };

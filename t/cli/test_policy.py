@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from tailgate_test import Devnet, TAILGATE
+from tailgate_test import Devnet, TAILGATE, get
 
 ACCEPTED, REFUSED, USAGE, UNAVAILABLE = 0, 1, 2, 3
 ALLOWED, DENIED = 0, 1
@@ -427,11 +427,10 @@ def test_no_socket(policy, tmp_path):
 
 
 def localapi(devnet, target):
-    done = subprocess.run(
-        ["curl", "-sS", "--fail", "--unix-socket", devnet.socket,
-         f"http://local-tailscaled.sock/localapi/v0/{target}"],
-        stdout=subprocess.PIPE, encoding="utf-8", check=True)
-    return done.stdout
+    answer = get(devnet.socket, f"/localapi/v0/{target}",
+                 host="local-tailscaled.sock")
+    assert answer.status == 200
+    return answer.body.decode("utf-8")
 
 
 def test_answers_that_were_kept(devnet, policy, tmp_path):

@@ -1,14 +1,13 @@
 # Copyright (C) The Tailgate authors
 
-"""tailgate policy who, what and diff: everyone on the tailnet, and requests
-of audit logs."""
+"""tailgate policy who, what and diff, of everyone on the tailnet."""
 
 import json
 import subprocess
 
 import pytest
 
-from tailgate_test import Devnet, TAILGATE
+from tailgate_test import Devnet, TAILGATE, get
 
 SOMETHING, NOTHING = 0, 1
 SAME, CHANGED = 0, 1
@@ -160,12 +159,11 @@ def test_who_json(devnet, files):
 
 
 def test_who_of_a_status_knows_less_and_says_so(devnet, files, tmp_path):
-    status = subprocess.run(
-        ["curl", "-sS", "--fail", "--unix-socket", devnet.socket,
-         "http://local-tailscaled.sock/localapi/v0/status"],
-        stdout=subprocess.PIPE, check=True).stdout
+    status = get(devnet.socket, "/localapi/v0/status",
+                 host="local-tailscaled.sock")
+    assert status.status == 200
     path = tmp_path / "status.json"
-    path.write_bytes(status)
+    path.write_bytes(status.body)
 
     # neither the capability nor the version of bob's Mac is in it
     done = run("who", files / "policy.yaml", "--peers", path, "--request",
@@ -387,80 +385,6 @@ def test_diff_of_routes_that_only_one_has(devnet, files, tmp_path):
     _, back = changes_of(path, files / "policy.yaml", "--socket",
                          devnet.socket)
     assert back == {("closes", *change[1:]) for change in gone}
-
-
-AUTHD = [
-    {"time": "2026-11-20T10:00:00Z", "audit": "allow", "status": "member",
-     "login": "alice@example.com", "node": "alice-phone.example.ts.net",
-     "node_id": "@ALICE@", "tailnet": "example.ts.net", "os": "iOS",
-     "method": "DELETE", "host": "grafana", "path": "/api/x"},
-    {"time": "2026-11-20T10:00:01Z", "audit": "allow", "status": "member",
-     "login": "dave@example.com", "node": "dave-pc.example.ts.net",
-     "node_id": "nGone", "tailnet": "example.ts.net", "method": "GET",
-     "host": "grafana", "path": "/"},
-    {"time": "2026-11-20T10:00:02Z", "audit": "deny", "status": "stranger",
-     "method": "GET", "host": "grafana", "path": "/"},
-    {"time": "2026-11-20T10:00:03Z", "level": "info", "message": "reload"}]
-
-
-def test_diff_of_a_log(devnet, files, tmp_path):
-    alice = answer("explain", files / "policy.yaml", "--socket",
-                   devnet.socket, "--node", "alice-phone", "--request",
-                   "https://x/")["peer"]["node_id"]
-    lines = [json.dumps(line).replace("@ALICE@", alice) for line in AUTHD]
-    log = tmp_path / "audit.log"
-    log.write_text("\n".join([lines[0], lines[1], lines[0], *lines[2:],
-                              "not JSON", ""]), encoding="utf-8")
-
-    done = run("diff", files / "policy.yaml", files / "new.yaml", "--socket",
-               devnet.socket, "--log", log)
-    assert done.returncode == CHANGED
-    row, = [r for r in table(done.stdout) if r["LOGGED"] != "-"]
-    assert (row["CHANGE"], row["WHO"]) \
-        == ("closes", "alice@example.com (alice-phone)")
-    assert (row["METHODS"], row["HOST"], row["PATH"], row["LOGGED"]) \
-        == ("DELETE", "grafana", "/api/x", "2")
-    assert done.stdout.endswith("6 lines logged, 3 not judged\n")
-
-    seen, changes = changes_of(files / "policy.yaml", files / "new.yaml",
-                               "--no-peers", "--log", log)
-    assert changes == {("closes", "alice-phone", "grafana", "/api/x",
-                        "DELETE")}
-    assert (seen["closed"], seen["changes"][0]["count"]) == (2, 2)
-    assert seen["changes"][0]["source"] == "log"
-    assert (seen["lines"], seen["skipped"]) == (6, 3)
-
-
-def test_diff_of_a_log_by_what_its_lines_say(files, tmp_path):
-    """The traits and tags of nodes that are gone."""
-
-    old = files / "policy.yaml"
-    new = tmp_path / "new.yaml"
-    new.write_text(POLICY.replace("/api/,", "/api/v2/,").replace(
-        "    deny:\n", "    deny:\n      - { os: plan9 }\n", 1),
-        encoding="utf-8")
-    common = {"tailnet": "example.ts.net", "host": "grafana",
-              "method": "GET", "path": "/api/x?q=1"}
-    lines = [
-        {**common, "status": "tagged", "tags": "tag:db,tag:ci",
-         "node": "gone.example.ts.net", "node_id": "n1", "os": "linux"},
-        {**common, "status": "tagged", "tags": "tag:db",
-         "node": "gone.example.ts.net", "node_id": "n2", "os": "linux"},
-        {**common, "status": "expired", "login": "eve@example.com",
-         "node": "eve.example.ts.net", "node_id": "n3", "os": "plan9"},
-        {**common, "status": "member", "login": "eve@example.com",
-         "node": "eve.example.ts.net", "node_id": "n3", "os": "plan9"},
-        {**common, "status": "member", "login": "eve@example.com",
-         "node": "eve.example.ts.net", "node_id": "n3", "os": "linux",
-         "tags": "-"}]
-    text = "\n".join(json.dumps(line) for line in lines) + "\n"
-    seen = answer("diff", old, new, "--no-peers", "--log", "-", stdin=text)
-    assert [(c["change"], c["peer"].get("login"), c["peer"].get("tags"),
-             c["old"]["rule"], c["new"]["rule"]) for c in seen["changes"]] \
-        == [("closes", None, ["tag:db", "tag:ci"], "grafana.allow[2]", ""),
-            ("closes", "eve@example.com", None, "grafana.allow[0]",
-             "grafana.deny[0]")]
-    assert (seen["lines"], seen["skipped"]) == (5, 0)
 
 
 def test_diff_refuses_what_is_refused(files, tmp_path):
