@@ -155,7 +155,8 @@ def test_pages(text):
 @pytest.mark.parametrize("policy", table_policies())
 def test_table(policy):
     if isinstance(policy, str):
-        policy = load(re.sub(r"@now[-+0-9smhd]*@", "2027-01-31T18:00:00Z", policy))
+        policy = load(re.sub(r"@now[-+0-9smhd]*@", "2027-01-31T18:00:00Z",
+                             policy))
 
     VALIDATOR.validate(policy)
 
