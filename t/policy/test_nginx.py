@@ -24,7 +24,8 @@ server {
     listen %s:@PORT@;
     %s
     location / {
-        tailgate on;
+        tailgate %s;
+        tailgate_set_header X-Seen $tailgate_node_id;
         %s
         add_header X-Decision $tailgate_decision always;
         add_header X-Rule $tailgate_rule always;
@@ -37,7 +38,10 @@ server {
 APP = """
 server {
     listen unix:@DIR@/app.sock;
-    location / { return 204; }
+    location / {
+        add_header X-Reached $http_x_seen;
+        return 204;
+    }
 }
 """
 
@@ -46,8 +50,9 @@ class World:
     """nginx and its LocalAPI. One address stands for everything that a place
     in nginx.conf can have: of 127/8, or of a Service."""
 
-    def __init__(self, folder, cases):
+    def __init__(self, folder, cases, mode="on"):
         self.folder = str(folder)
+        self.mode = mode
         self.answers = {}
         self.addresses = {}
         self.api = LocalAPI(os.path.join(self.folder, "api.sock"),
@@ -82,7 +87,7 @@ class World:
         if case.via is not None:
             service = f"tailgate_service {case.via} {address};\n"
 
-        return service + SERVER % (address, policy, inline)
+        return service + SERVER % (address, policy, self.mode, inline)
 
     def write(self, name, text):
         path = os.path.join(self.folder, name)
@@ -152,6 +157,7 @@ def judge(world, case, *source):
 
     case.judge(CODES[answer.status], rule, answer.header("X-Reason"))
     assert answer.header("X-Decision") == case.expect
+    assert (answer.header("X-Reached") is not None) == (answer.status == 204)
 
 
 @pytest.mark.parametrize("case", **CASES)
