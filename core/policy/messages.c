@@ -85,7 +85,7 @@ const tgi_code_text_t  tgi_codes[TGI_P_N] = {
     [TGI_P_NO_GROUP] = ERROR("P024",
         "there is no group \"%1\"; %2"),
     [TGI_P_UNUSED_GROUP] = WARNING("P025",
-        "no rule names the group \"%1\""),
+        "no rule of the file names the group \"%1\""),
     [TGI_P_NESTED_GROUP] = ERROR("P026",
         "\"%1\" is a group: a group lists logins and \"*@domain\", and no"
         " groups"),

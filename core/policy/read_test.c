@@ -186,26 +186,19 @@ read_expect(tgi_read_t *rd, void *object, const tgi_yaml_t *node)
 }
 
 
-/* Whether some rule is called so. */
+/* Whether the rule is there: its number is the place in the list. */
 
 static bool
-is_rule(const tgi_rules_t *rules, tg_str_t id)
+is_rule(const tgi_rules_t *rules, size_t i, tg_str_t id)
 {
-    size_t  i;
-
-    for (i = 0; i < rules->n; i++) {
-        if (tgi_str_equal(rules->items[i]->id, id)) {
-            return true;
-        }
-    }
-
-    return false;
+    return i < rules->n && tgi_str_equal(rules->items[i]->id, id);
 }
 
 
 static bool
 has_rule(const tgi_read_t *rd, tg_str_t id)
 {
+    size_t              i, number;
     uint32_t            index;
     tg_str_t            name;
     const tg_policy_t  *policy;
@@ -215,13 +208,25 @@ has_rule(const tgi_read_t *rd, tg_str_t id)
 
     policy = rd->policy;
 
-    if (tgi_str_equal(id, grants) || is_rule(&policy->always_deny, id)
-        || is_rule(&policy->always_require, id))
-    {
+    if (tgi_str_equal(id, grants)) {
         return true;
     }
 
     /* "grafana.allow[1]" */
+
+    for (i = id.len; i > 0 && id.data[i - 1] != '['; i--) { /* void */ }
+
+    for (number = 0; i < id.len && number <= TG_POLICY_RULES_MAX; i++) {
+        if (id.data[i] >= '0' && id.data[i] <= '9') {
+            number = number * 10 + (size_t) (id.data[i] - '0');
+        }
+    }
+
+    if (is_rule(&policy->always_deny, number, id)
+        || is_rule(&policy->always_require, number, id))
+    {
+        return true;
+    }
 
     name = id;
 
@@ -235,8 +240,9 @@ has_rule(const tgi_read_t *rd, tg_str_t id)
 
     route = &policy->routes[index];
 
-    return is_rule(&route->allow, id) || is_rule(&route->deny, id)
-           || is_rule(&route->require, id);
+    return is_rule(&route->allow, number, id)
+           || is_rule(&route->deny, number, id)
+           || is_rule(&route->require, number, id);
 }
 
 

@@ -69,9 +69,9 @@ typedef void (*tg_policy_report_pt)(void *ctx,
  * in alloc.  report (may be NULL) is called for every error, of which there may
  * be several in one run, and for every warning.
  *
- * Returns TG_OK, also with warnings, TG_ERR_NOMEM, TG_ERR_LIMIT (too big), or
- * TG_ERR_SYNTAX or TG_ERR_REFUSED after at least one error was reported.
- * *policy is set only on TG_OK.
+ * Returns TG_OK, also with warnings, TG_ERR_NOMEM, TG_ERR_CRYPTO, or
+ * TG_ERR_LIMIT (too big), TG_ERR_SYNTAX or TG_ERR_REFUSED after at least one
+ * error was reported.  *policy is set only on TG_OK.
  */
 
 int tg_policy_compile(const char *data, size_t len, const tg_alloc_t *alloc,
@@ -344,6 +344,9 @@ int tg_policy_explain(const tg_policy_t *file,
  * "tag=" (any number), "key_expires_in=", "shared=yes", "routed=yes",
  * "expired=yes", "unauthorized=yes", "unsigned=yes", "capability=NAME" and
  * "capability=NAME:JSON" (an object or array).  Everything lives in alloc.
+ * "node:NAME" is a tagged machine, whatever its tags; who is of another tailnet
+ * than its own is shared in; "key_expires_in=" also takes "never".
+ *
  * policy (may be NULL) gives the tailnet where from names none.  Errors:
  * TG_ERR_SYNTAX, TG_ERR_REFUSED, TG_ERR_NOMEM.
  */
