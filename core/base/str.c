@@ -70,6 +70,12 @@ tgi_str_equal_nocase(tg_str_t a, tg_str_t b)
         return false;
     }
 
+    /* mostly it is one spelling, or another text from its first byte on */
+
+    if (a.len == 0 || memcmp(a.data, b.data, a.len) == 0) {
+        return true;
+    }
+
     for (i = 0; i < a.len; i++) {
         if (tgi_lower(a.data[i]) != tgi_lower(b.data[i])) {
             return false;

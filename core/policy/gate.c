@@ -15,6 +15,11 @@
 
 #define NELTS(a)  (sizeof(a) / sizeof((a)[0]))
 
+/* What a rule may open. */
+
+#define TRAITS_OPENABLE                                                       \
+    (TG_TRAIT_MEMBER|TG_TRAIT_TAGGED|TG_TRAIT_SHARED|TG_TRAIT_ROUTED)
+
 
 const char *
 tg_reason_text(tg_reason_t reason)
@@ -372,6 +377,10 @@ tgi_gate_never(uint32_t has)
 
     if (has == 0) {
         return not_understood;
+    }
+
+    if (!(has & ~TRAITS_OPENABLE)) {
+        return NULL;
     }
 
     for (i = 0; i < NELTS(traits); i++) {

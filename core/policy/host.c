@@ -17,12 +17,25 @@ is_digit(char c)
 }
 
 
-static bool
-is_name_char(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'z') || c == '-' || c == '_'
-           || c == '.';
-}
+/* What a byte is in a name: itself in lower case, '\0' if it cannot be. */
+
+static const char  name_chars[256] = {
+    ['-'] = '-', ['.'] = '.', ['_'] = '_',
+    ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4',
+    ['5'] = '5', ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9',
+    ['a'] = 'a', ['b'] = 'b', ['c'] = 'c', ['d'] = 'd', ['e'] = 'e',
+    ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i', ['j'] = 'j',
+    ['k'] = 'k', ['l'] = 'l', ['m'] = 'm', ['n'] = 'n', ['o'] = 'o',
+    ['p'] = 'p', ['q'] = 'q', ['r'] = 'r', ['s'] = 's', ['t'] = 't',
+    ['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x', ['y'] = 'y',
+    ['z'] = 'z',
+    ['A'] = 'a', ['B'] = 'b', ['C'] = 'c', ['D'] = 'd', ['E'] = 'e',
+    ['F'] = 'f', ['G'] = 'g', ['H'] = 'h', ['I'] = 'i', ['J'] = 'j',
+    ['K'] = 'k', ['L'] = 'l', ['M'] = 'm', ['N'] = 'n', ['O'] = 'o',
+    ['P'] = 'p', ['Q'] = 'q', ['R'] = 'r', ['S'] = 's', ['T'] = 't',
+    ['U'] = 'u', ['V'] = 'v', ['W'] = 'w', ['X'] = 'x', ['Y'] = 'y',
+    ['Z'] = 'z'
+};
 
 
 static bool
@@ -79,27 +92,30 @@ copy_literal(tg_str_t host, char *buf)
 static size_t
 copy_name(tg_str_t host, char *buf)
 {
-    char    c, last;
-    size_t  i;
+    char    c;
+    size_t  i, label;
 
-    last = '.';
+    label = 0;
 
-    for (i = 0; i < host.len; i++) {
-        c = tgi_lower(host.data[i]);
+    for (i = 0; i < host.len && i < TG_HOST_MAX; i++) {
+        c = name_chars[(unsigned char) host.data[i]];
 
-        if (c == ':') {
+        if (c == '\0') {
             break;
         }
 
-        if (i == TG_HOST_MAX || !is_name_char(c) || (c == '.' && last == '.')) {
-            return 0;
+        if (c == '.') {
+            if (i == label) {
+                return 0;
+            }
+
+            label = i + 1;
         }
 
         buf[i] = c;
-        last = c;
     }
 
-    return i;
+    return (i == host.len || host.data[i] == ':') ? i : 0;
 }
 
 

@@ -115,7 +115,8 @@ const tgi_route_t *tgi_route_index_find(const tg_policy_t *policy,
 
 /* The hosts and paths of the subject, hashed once. */
 
-void tgi_subject_hash(tgi_subject_t *subject);
+void tgi_subject_hash_host(tgi_subject_t *subject);
+void tgi_subject_hash_path(tgi_subject_t *subject);
 
 
 #endif /* TGI_INDEX_H_INCLUDED_ */

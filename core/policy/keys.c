@@ -327,10 +327,18 @@ give_capabilities(const tgi_subject_t *subject, tgi_key_pt found, void *ctx)
 /* One decision may look into several indexes. */
 
 void
-tgi_subject_hash(tgi_subject_t *subject)
+tgi_subject_hash_host(tgi_subject_t *subject)
 {
     if (subject->nhosts == 0) {
         subject->nhosts = tgi_hash_host(subject->host, subject->hosts);
+    }
+}
+
+
+void
+tgi_subject_hash_path(tgi_subject_t *subject)
+{
+    if (subject->npaths == 0) {
         subject->npaths = tgi_hash_path(subject->request->path,
                                         subject->paths);
     }
@@ -401,12 +409,12 @@ tgi_subject_keys(tgi_subject_t *subject, tgi_by_t by, tgi_key_pt found,
     switch (by) {
 
     case TGI_BY_HOST:
-        tgi_subject_hash(subject);
+        tgi_subject_hash_host(subject);
         give_hashes(by, subject->hosts, subject->nhosts, found, ctx);
         break;
 
     case TGI_BY_PATH:
-        tgi_subject_hash(subject);
+        tgi_subject_hash_path(subject);
         give_hashes(by, subject->paths, subject->npaths, found, ctx);
         break;
 

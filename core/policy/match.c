@@ -84,15 +84,14 @@ traits_of(const tg_policy_t *file, const tg_peer_t *peer)
 static tg_str_t
 domain_of(tg_str_t login)
 {
-    size_t      i;
-    tg_str_t    domain = TG_NULL_STR;
+    tg_str_t     domain = TG_NULL_STR;
+    const char  *at;
 
-    for (i = login.len; i > 0; i--) {
-        if (login.data[i - 1] == '@') {
-            domain.data = login.data + i;
-            domain.len = login.len - i;
-            break;
-        }
+    at = (login.len > 0) ? memrchr(login.data, '@', login.len) : NULL;
+
+    if (at != NULL) {
+        domain.data = at + 1;
+        domain.len = login.len - (size_t) (domain.data - login.data);
     }
 
     return domain;
@@ -119,6 +118,7 @@ tgi_subject_init(tgi_subject_t *subject, const tg_policy_t *file,
     subject->domain = (tg_str_t) TG_NULL_STR;
     subject->groups = (file != NULL) ? file->group_index : NULL;
     subject->nhosts = 0;
+    subject->npaths = 0;
     subject->method_class = tgi_method_class(request->method);
     subject->via = via_of(peer, request);
 

@@ -25,9 +25,9 @@ typedef struct {
 
     const tgi_group_index_t *groups;       /* of the file whose rules are
                                               looked at; NULL: none */
-    size_t                nhosts;          /* 0: hosts and paths, by which an
-                                              index finds, are not known yet */
-    size_t                npaths;
+    size_t                nhosts;          /* 0: hosts, by which an index
+                                              finds, are not hashed yet */
+    size_t                npaths;          /* the same */
     uint64_t              hosts[TGI_LABELS_MAX];
     uint64_t              paths[TGI_SEGMENTS_MAX + 1];
 

@@ -484,7 +484,8 @@ tgi_route_index_find(const tg_policy_t *policy, tgi_subject_t *subject)
     const tgi_route_index_t  *index;
 
     index = policy->route_index;
-    tgi_subject_hash(subject);
+    tgi_subject_hash_host(subject);
+    tgi_subject_hash_path(subject);
 
     for (i = subject->nhosts; i > 0; i--) {
         slot = tgi_table_find(&index->hosts, subject->hosts[i - 1]);

@@ -79,9 +79,14 @@ tgi_rules_match(const tgi_rules_t *rules, const tgi_index_t *index,
     tgi_subject_t *subject)
 {
     size_t    i;
-    search_t  search = { index, rules, subject, rules->n };
+    search_t  search;
 
     if (index != NULL) {
+        search.index = index;
+        search.rules = rules;
+        search.subject = subject;
+        search.best = rules->n;
+
         search_index(&search);
 
         return search.best < rules->n ? rules->items[search.best] : NULL;

@@ -26,29 +26,48 @@ mix(uint64_t hash, uint64_t word)
 }
 
 
+/* Up to seven bytes as a word; some of them twice, which is no harm. */
+
 static uint64_t
+load_few(const char *p, size_t len)
+{
+    uint32_t  first, last;
+
+    if (len >= 4) {
+        memcpy(&first, p, 4);
+        memcpy(&last, p + len - 4, 4);
+
+        return (uint64_t) first << 32 | last;
+    }
+
+    return (uint64_t) (unsigned char) p[0] << 16
+           | (uint64_t) (unsigned char) p[len / 2] << 8
+           | (unsigned char) p[len - 1];
+}
+
+
+static inline uint64_t
 hash_words(uint64_t hash, tg_str_t text, uint64_t fold)
 {
+    size_t       left;
     uint64_t     word;
-    const char  *p, *end;
+    const char  *p;
 
-    p = text.data;
     hash = mix(hash, text.len);
 
-    for (end = p + text.len / 8 * 8; p != end; p += 8) {
+    if (text.len < 8) {
+        return text.len == 0 ? hash
+                             : mix(hash, load_few(text.data, text.len) | fold);
+    }
+
+    p = text.data;
+
+    for (left = text.len; left > 8; left -= 8, p += 8) {
         memcpy(&word, p, 8);
         hash = mix(hash, word | fold);
     }
 
-    if (text.len % 8 == 0) {
-        return hash;
-    }
-
-    word = 0;
-
-    for (end = text.data + text.len; p != end; p++) {
-        word = word << 8 | (unsigned char) *p;
-    }
+    memcpy(&word, text.data + text.len - 8, 8);
 
     return mix(hash, word | fold);
 }
