@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 
-from tailgate_test import ROOT, TAILGATE
+from tailgate_test import ROOT, TAILGATE, sanitizer_environment
 
 NGINX = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
 
@@ -284,7 +284,8 @@ http {{
     result = subprocess.run(
         [NGINX, "-T", "-q", "-p", str(folder), "-c", path, "-e",
          os.path.join(folder, "error.log")], stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, encoding="utf-8", timeout=60, check=False)
+        stderr=subprocess.PIPE, encoding="utf-8", timeout=60, check=False,
+        env={**os.environ, **sanitizer_environment(folder)})
     assert result.returncode == 0, result.stderr
     return result.stdout
 
