@@ -72,8 +72,8 @@ tg_policy_header_name(const tg_policy_header_t *header)
 
 /* As apps read them that take "_" for "-". */
 
-bool
-tg_is_method_override(const char *name, size_t len)
+static bool
+is_override(const char *name, size_t len)
 {
     char      folded[sizeof("x-http-method-override")];
     size_t    i;
@@ -99,4 +99,19 @@ tg_is_method_override(const char *name, size_t len)
     }
 
     return false;
+}
+
+
+/* It is asked about each header of a request: most are none at first sight. */
+
+bool
+tg_is_method_override(const char *name, size_t len)
+{
+    if (len < sizeof("x-http-method") - 1
+        || (name[0] != 'x' && name[0] != 'X'))
+    {
+        return false;
+    }
+
+    return is_override(name, len);
 }

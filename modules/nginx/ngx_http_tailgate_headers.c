@@ -359,14 +359,16 @@ ngx_http_tailgate_method_override(ngx_http_request_t *r,
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
 
-    part = &r->headers_in.headers.part;
-    i = 0;
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
 
-    while ((h = ngx_http_tailgate_list_next(&part, &i)) != NULL) {
+        h = part->elts;
 
-        if (tg_is_method_override((char *) h->key.data, h->key.len)) {
-            record->request.method_override = true;
-            return;
+        for (i = 0; i < part->nelts; i++) {
+
+            if (tg_is_method_override((char *) h[i].key.data, h[i].key.len)) {
+                record->request.method_override = true;
+                return;
+            }
         }
     }
 }
