@@ -317,63 +317,129 @@ ask_peer(cli_diff_t *diff, const cli_peer_t *peer,
 }
 
 
-/* Whether no policy had this place before. */
+/*
+ * Whether it was not asked about yet; of peer if that is not NULL, else of
+ * everybody.
+ */
 
 static bool
-is_new(cli_diff_t *diff, tgi_map_t *seen, const tg_policy_place_t *place)
+is_new(cli_diff_t *diff, tgi_map_t *seen, const cli_peer_t *peer,
+    const tg_policy_place_t *place)
 {
-    char    *p;
-    size_t   len;
+    char      *p;
+    size_t     len, head;
+    tg_str_t   key;
 
-    len = place->sample_host.len + 1 + place->sample_path.len;
+    head = peer != NULL ? sizeof(peer) : 0;
+    len = head + place->sample_host.len + 1 + place->sample_path.len;
+
     p = tgi_alloc(&diff->self->alloc, len, 1);
-
     if (p == NULL) {
         return true;
     }
 
-    memcpy(p, place->sample_host.data, place->sample_host.len);
-    p[place->sample_host.len] = ' ';
-    memcpy(p + place->sample_host.len + 1, place->sample_path.data,
+    memcpy(p, &peer, head);
+    memcpy(p + head, place->sample_host.data, place->sample_host.len);
+    p[head + place->sample_host.len] = ' ';
+    memcpy(p + head + place->sample_host.len + 1, place->sample_path.data,
            place->sample_path.len);
 
-    return tgi_map_add(seen, (tg_str_t) { p, len }, 0) != TG_ERR_REFUSED;
+    key = (tg_str_t) { p + head, len - head };
+
+    if (peer == NULL) {
+        return tgi_map_add(seen, key, 0) != TG_ERR_REFUSED;
+    }
+
+    return tgi_map_get(seen, key) == TGI_MAP_NONE
+           && tgi_map_add(seen, (tg_str_t) { p, len }, 0) != TG_ERR_REFUSED;
+}
+
+
+static int
+get_places(cli_diff_t *diff, size_t which, size_t route,
+    const tg_caps_t *caps, tg_policy_place_t **places, size_t *n)
+{
+    int  rc;
+
+    rc = tg_policy_places(diff->policies[which], route, caps,
+                          &diff->self->alloc, places, n);
+
+    if (rc != TG_OK) {
+        cli_error(diff->self->name, "%s: %s", diff->paths[which],
+                  rc == TG_ERR_LIMIT
+                  ? "a route tells too many hosts and paths apart"
+                  : tg_strerror(rc));
+        return CLI_USAGE;
+    }
+
+    return CLI_OK;
+}
+
+
+/* What grants of the tailnet open, by route and where none is. */
+
+static int
+ask_grants(cli_diff_t *diff, size_t which, const cli_peer_t *peer,
+    tgi_map_t *seen)
+{
+    int                 code;
+    size_t              i, k, n, nroutes;
+    tg_policy_place_t  *places;
+
+    nroutes = tg_policy_nroutes(diff->policies[which]);
+
+    code = get_places(diff, which, nroutes, peer->peer.caps, &places, &n);
+
+    if (code != CLI_OK || n == 0) {
+        return code;
+    }
+
+    for (i = 0; i <= nroutes && code == CLI_OK; i++) {
+        code = get_places(diff, which, i, peer->peer.caps, &places, &n);
+
+        for (k = 0; code == CLI_OK && k < n; k++) {
+            if (is_new(diff, seen, peer, &places[k])) {
+                code = ask_peer(diff, peer, &places[k]);
+            }
+        }
+    }
+
+    return code;
 }
 
 
 static int
 ask_routes(cli_diff_t *diff, size_t which, tgi_map_t *seen)
 {
-    int                 rc, code;
+    int                 code;
     size_t              i, k, peer, n;
     tg_policy_place_t  *places;
 
+    code = CLI_OK;
+
     for (i = 0; i < tg_policy_nroutes(diff->policies[which]); i++) {
-        rc = tg_policy_places(diff->policies[which], i, &diff->self->alloc,
-                              &places, &n);
 
-        if (rc != TG_OK) {
-            cli_error(diff->self->name, "%s: %s", diff->paths[which],
-                      rc == TG_ERR_LIMIT
-                      ? "a route tells too many hosts and paths apart"
-                      : tg_strerror(rc));
-            return CLI_USAGE;
-        }
+        code = get_places(diff, which, i, NULL, &places, &n);
 
-        for (k = 0; k < n; k++) {
+        for (k = 0; code == CLI_OK && k < n; k++) {
 
-            if (!is_new(diff, seen, &places[k])) {
+            if (!is_new(diff, seen, NULL, &places[k])) {
                 continue;
             }
 
-            for (peer = 0; peer < diff->peers.n; peer++) {
+            for (peer = 0; code == CLI_OK && peer < diff->peers.n; peer++) {
                 code = ask_peer(diff, &diff->peers.items[peer], &places[k]);
-                if (code != CLI_OK) {
-                    return code;
-                }
             }
+        }
+
+        if (code != CLI_OK) {
+            return code;
         }
     }
 
-    return CLI_OK;
+    for (peer = 0; code == CLI_OK && peer < diff->peers.n; peer++) {
+        code = ask_grants(diff, which, &diff->peers.items[peer], seen);
+    }
+
+    return code;
 }

@@ -40,6 +40,18 @@ new_row(cli_policy_t *self, cli_rows_t *rows)
 }
 
 
+/* Where grants alone decide there is no route. */
+
+static tg_str_t
+route_name(const cli_policy_t *self, size_t route)
+{
+    static  const tg_str_t  none = TG_NULL_STR;
+
+    return route < tg_policy_nroutes(self->file)
+           ? tg_policy_route_name(self->file, route) : none;
+}
+
+
 static cli_row_t *
 add_row(cli_policy_t *self, cli_rows_t *rows, const tg_policy_place_t *place,
     size_t route, tg_str_t rule)
@@ -53,7 +65,7 @@ add_row(cli_policy_t *self, cli_rows_t *rows, const tg_policy_place_t *place,
     }
 
     row->place = place;
-    row->route = tg_policy_route_name(self->file, route);
+    row->route = route_name(self, route);
     row->rule = rule;
     row->methods = tgi_alloc(&self->alloc, rows->methods.n, sizeof(bool));
 
@@ -89,11 +101,13 @@ static bool
 ask_spot(cli_policy_t *self, const cli_peer_t *peer, cli_spot_t *spot,
     cli_rows_t *rows)
 {
-    size_t          i;
+    size_t          i, route_index;
     cli_row_t      *row;
     tg_request_t    request;
     tg_decision_t   decision;
 
+    route_index = spot->route < tg_policy_nroutes(self->file) ? spot->route
+                                                             : SIZE_MAX;
     request = self->request;
     request.now = self->now;
     request.host = spot->place->sample_host;
@@ -106,7 +120,7 @@ ask_spot(cli_policy_t *self, const cli_peer_t *peer, cli_spot_t *spot,
         tg_policy_decide(self->file, NULL, NULL, &peer->peer, &request,
                          &decision);
 
-        spot->elsewhere = decision.route_index != spot->route;
+        spot->elsewhere = decision.route_index != route_index;
 
         if (spot->elsewhere) {
             break;
@@ -141,12 +155,13 @@ cli_spots_ask(cli_policy_t *self, const cli_peer_t *peer, size_t route,
     cli_spot_t         *items;
     tg_policy_place_t  *places;
 
-    rc = tg_policy_places(self->file, route, &self->alloc, &places, &n);
+    rc = tg_policy_places(self->file, route, peer->peer.caps, &self->alloc,
+                          &places, &n);
 
     if (rc != TG_OK) {
         cli_error(self->name, "route \"%.*s\": %s",
-                  (int) tg_policy_route_name(self->file, route).len,
-                  tg_policy_route_name(self->file, route).data,
+                  (int) route_name(self, route).len,
+                  route_name(self, route).data,
                   rc == TG_ERR_LIMIT ? "it tells too many hosts and paths"
                                        " apart to list them"
                                      : tg_strerror(rc));

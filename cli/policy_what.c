@@ -110,7 +110,7 @@ what(cli_policy_t *self)
 
     spots.told.methods = spots.asked.methods;
 
-    for (i = 0; i < tg_policy_nroutes(self->file); i++) {
+    for (i = 0; i <= tg_policy_nroutes(self->file); i++) {
         code = cli_spots_ask(self, &peer, i, &spots);
         if (code != CLI_OK) {
             return code;

@@ -47,8 +47,9 @@ typedef struct {
 
 
 /*
- * policy_spots.c.  Asks for everything that route i tells apart; then chooses
- * what is worth telling.  Both return CLI_OK, or CLI_USAGE after a message.
+ * policy_spots.c.  Asks for everything that route i tells apart, or with i the
+ * number of routes for what grants open where none is; then chooses what
+ * is worth telling.  Both return CLI_OK, or CLI_USAGE after a message.
  */
 
 int cli_spots_ask(cli_policy_t *self, const cli_peer_t *peer, size_t i,

@@ -6,9 +6,9 @@
  * with a sample of each.
  */
 
+#include "core/policy/caps.h"
 #include "core/policy/policy.h"
 
-#include <stdio.h>
 #include <string.h>
 
 
@@ -28,7 +28,8 @@ typedef struct {
 
 
 static bool collect(const tg_policy_t *policy, const tgi_route_t *route,
-    const tg_alloc_t *alloc, patterns_t *patterns);
+    const tgi_value_t *grants, const tg_alloc_t *alloc,
+    patterns_t *patterns);
 static bool fill_host(const tgi_host_t *host, const tg_alloc_t *alloc,
     tg_policy_place_t *place);
 static bool fill_path(const tgi_path_t *path, const tg_alloc_t *alloc,
@@ -53,17 +54,27 @@ tg_policy_nrules(const tg_policy_t *policy)
 
 
 int
-tg_policy_places(const tg_policy_t *policy, size_t i, const tg_alloc_t *alloc,
-    tg_policy_place_t **places, size_t *n)
+tg_policy_places(const tg_policy_t *policy, size_t i, const tg_caps_t *caps,
+    const tg_alloc_t *alloc, tg_policy_place_t **places, size_t *n)
 {
     size_t              h, p;
     patterns_t          patterns;
     tg_policy_place_t  *place, host;
+    const tgi_route_t  *route;
+    const tgi_value_t  *grants;
 
     *places = NULL;
     *n = 0;
 
-    if (!collect(policy, &policy->routes[i], alloc, &patterns)) {
+    route = i < policy->nroutes ? &policy->routes[i] : NULL;
+    grants = policy->grants.len > 0 ? tgi_caps_find(caps, policy->grants)
+                                    : NULL;
+
+    if (route == NULL && (grants == NULL || grants->n == 0)) {
+        return TG_OK;
+    }
+
+    if (!collect(policy, route, grants, alloc, &patterns)) {
         return TG_ERR_NOMEM;
     }
 
@@ -184,24 +195,137 @@ count_rules(patterns_t *patterns, const tgi_rules_t *rules)
 }
 
 
+/* A host or a path of a grant; what is none makes the grant worth nothing. */
+
+static bool
+add_granted(patterns_t *patterns, const tgi_value_t *value, bool is_host,
+    const tg_alloc_t *alloc)
+{
+    char        *buf;
+    tgi_host_t  *host;
+    tgi_path_t  *path;
+
+    if (value->kind != TGI_VALUE_TEXT) {
+        return true;
+    }
+
+    if (!is_host) {
+        path = tgi_alloc(alloc, 1, sizeof(tgi_path_t));
+
+        if (path != NULL && tgi_path_parse(value->u.text, path)) {
+            add_path(patterns, path);
+        }
+
+        return path != NULL;
+    }
+
+    host = tgi_alloc(alloc, 1, sizeof(tgi_host_t));
+    buf = tgi_alloc(alloc, TG_HOST_MAX, 1);
+
+    if (host == NULL || buf == NULL) {
+        return false;
+    }
+
+    if (tgi_host_parse(value->u.text, buf, host)) {
+        add_host(patterns, host);
+    }
+
+    return true;
+}
+
+
+static bool
+add_grant(patterns_t *patterns, const tgi_value_t *grant,
+    const tg_alloc_t *alloc)
+{
+    bool                is_host;
+    size_t              i, k;
+    const tgi_value_t  *field;
+
+    static const tg_str_t  names[] = { TG_STR("hosts"), TG_STR("paths") };
+
+    for (k = 0; k < 2; k++) {
+        is_host = k == 0;
+        field = tgi_value_field(grant, names[k]);
+
+        if (field == NULL) {
+            continue;
+        }
+
+        if (field->kind != TGI_VALUE_ARRAY) {
+            if (!add_granted(patterns, field, is_host, alloc)) {
+                return false;
+            }
+
+            continue;
+        }
+
+        for (i = 0; i < field->n; i++) {
+            if (!add_granted(patterns, &field->u.items[i], is_host, alloc)) {
+                return false;
+            }
+        }
+    }
+
+    return true;
+}
+
+
+/* As many at most: one each, or a list. */
+
+static size_t
+count_grant(const tgi_value_t *grant)
+{
+    size_t  i, n;
+
+    if (grant->kind != TGI_VALUE_OBJECT) {
+        return 0;
+    }
+
+    for (i = 0, n = 0; i < grant->n; i++) {
+        n += grant->u.items[i].kind == TGI_VALUE_ARRAY
+             ? grant->u.items[i].n : 1;
+    }
+
+    return n;
+}
+
+
 static bool
 collect(const tg_policy_t *policy, const tgi_route_t *route,
-    const tg_alloc_t *alloc, patterns_t *patterns)
+    const tgi_value_t *grants, const tg_alloc_t *alloc, patterns_t *patterns)
 {
-    size_t              i, k;
+    size_t              i, k, n;
     const tgi_rules_t  *rules[5];
+
+    static const tgi_host_t  any = { .kind = TGI_HOST_ANY };
+    static const tgi_path_t  all = { .kind = TGI_PATH_PREFIX,
+                                     .text = TG_STR("/"), .literal = 1 };
 
     rules[0] = &policy->always_deny;
     rules[1] = &policy->always_require;
-    rules[2] = &route->allow;
-    rules[3] = &route->deny;
-    rules[4] = &route->require;
+    n = 2;
 
-    patterns->nhosts = route->nhosts;
-    patterns->npaths = route->npaths;
+    patterns->nhosts = 1;
+    patterns->npaths = 1;
 
-    for (k = 0; k < 5; k++) {
+    if (route != NULL) {
+        rules[2] = &route->allow;
+        rules[3] = &route->deny;
+        rules[4] = &route->require;
+        n = 5;
+
+        patterns->nhosts = route->nhosts;
+        patterns->npaths = route->npaths;
+    }
+
+    for (k = 0; k < n; k++) {
         count_rules(patterns, rules[k]);
+    }
+
+    for (i = 0; grants != NULL && i < grants->n; i++) {
+        patterns->nhosts += count_grant(&grants->u.items[i]);
+        patterns->npaths += count_grant(&grants->u.items[i]);
     }
 
     patterns->hosts = tgi_alloc(alloc, patterns->nhosts,
@@ -216,16 +340,27 @@ collect(const tg_policy_t *policy, const tgi_route_t *route,
     patterns->nhosts = 0;
     patterns->npaths = 0;
 
-    for (i = 0; i < route->nhosts; i++) {
+    if (route == NULL) {
+        add_host(patterns, &any);
+        add_path(patterns, &all);
+    }
+
+    for (i = 0; route != NULL && i < route->nhosts; i++) {
         add_host(patterns, &route->hosts[i]);
     }
 
-    for (i = 0; i < route->npaths; i++) {
+    for (i = 0; route != NULL && i < route->npaths; i++) {
         add_path(patterns, &route->paths[i]);
     }
 
-    for (k = 0; k < 5; k++) {
+    for (k = 0; k < n; k++) {
         add_rules(patterns, rules[k]);
+    }
+
+    for (i = 0; grants != NULL && i < grants->n; i++) {
+        if (!add_grant(patterns, &grants->u.items[i], alloc)) {
+            return false;
+        }
     }
 
     return true;

@@ -383,10 +383,15 @@ typedef struct {
     const void *path_pattern;
 } tg_policy_place_t;
 
-/* Of route i.  TG_OK, TG_ERR_LIMIT (too many), TG_ERR_NOMEM. */
+/*
+ * Of route i, or with i = tg_policy_nroutes() of what grants open where no
+ * route is.  With caps, which may be NULL, the hosts and paths of these grants
+ * are among them.  TG_OK, TG_ERR_LIMIT (too many), TG_ERR_NOMEM.
+ */
 
 int tg_policy_places(const tg_policy_t *policy, size_t i,
-    const tg_alloc_t *alloc, tg_policy_place_t **places, size_t *n);
+    const tg_caps_t *caps, const tg_alloc_t *alloc,
+    tg_policy_place_t **places, size_t *n);
 
 /*
  * Whether all of b is part of a, and a is more: "/" covers "/api", "*.corp"

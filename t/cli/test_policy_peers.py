@@ -332,6 +332,43 @@ routes:
          "all.allow[0]")]
 
 
+GRANTS = """\
+version: 1
+grants: { capability: example.com/cap/tailgate }
+routes:
+  - name: grafana
+    hosts: [grafana]
+    deny:
+      - { os: linux, methods: [PUT] }
+"""
+
+GRANTED = """
+  - name: granted
+    address: 100.64.0.10
+    user: bob@example.com
+    os: macOS
+    capabilities:
+      example.com/cap/tailgate:
+        - { hosts: [grafana, "*.lab"], paths: /api/, methods: [read] }
+        - { hosts: wiki }
+        - { hosts: [bad, 5] }
+"""
+
+EVERY = [*READ, "POST", "PUT", "PATCH", "DELETE", "*"]
+
+
+def test_what_of_grants(tmp_path):
+    policy, world = tmp_path / "p.yaml", tmp_path / "world.yaml"
+    policy.write_text(GRANTS, encoding="utf-8")
+    world.write_text(WORLD + GRANTED, encoding="utf-8")
+    assert rows_of(policy, "--peers", world, "--node", "granted") == [
+        ("grafana", "grafana", "/api/", READ, "grants"),
+        ("", "*.lab", "/api/", READ, "grants"),
+        ("", "wiki", "/", EVERY, "grants")]
+    done = run("what", policy, "--peers", world, "--node", "bob-mac")
+    assert (done.returncode, done.stdout) == (NOTHING, "no route\n")
+
+
 # diff
 
 
@@ -385,6 +422,23 @@ def test_diff_of_routes_that_only_one_has(devnet, files, tmp_path):
     _, back = changes_of(path, files / "policy.yaml", "--socket",
                          devnet.socket)
     assert back == {("closes", *change[1:]) for change in gone}
+
+
+def test_diff_of_grants(tmp_path):
+    old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    world = tmp_path / "world.yaml"
+    old.write_text(GRANTS, encoding="utf-8")
+    new.write_text(GRANTS.replace("cap/tailgate", "cap/other"),
+                   encoding="utf-8")
+    world.write_text(WORLD + GRANTED, encoding="utf-8")
+    _, gone = changes_of(old, new, "--peers", world)
+    assert gone == {
+        ("closes", "granted", "grafana", "/api/", *READ),
+        ("closes", "granted", "*.lab", "/api/", *READ),
+        ("closes", "granted", "wiki", "/api/", *EVERY),
+        ("closes", "granted", "wiki", "/", *EVERY)}
+    _, back = changes_of(new, old, "--peers", world)
+    assert back == {("opens", *change[1:]) for change in gone}
 
 
 def test_diff_refuses_what_is_refused(files, tmp_path):
