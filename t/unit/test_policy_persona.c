@@ -237,6 +237,23 @@ test_nobody(void **state)
 }
 
 
+/* A key that expires at the epoch is none that never does. */
+
+static void
+test_epoch(void **state)
+{
+    tg_str_t    from = TG_STR("key_expires_in=1d");
+    tg_peer_t   peer;
+    tg_error_t  error;
+
+    (void) state;
+
+    assert_int_equal(tg_persona(NULL, str("a@b"), &from, 1, -86400, &alloc,
+                                &peer, &error), TG_OK);
+    assert_int_equal(peer.identity->key_expiry, 1);
+}
+
+
 /* The policy's tailnet is the persona's own. */
 
 static void
@@ -344,6 +361,7 @@ main(void)
         cmocka_unit_test(test_traits),
         cmocka_unit_test(test_attributes),
         cmocka_unit_test(test_nobody),
+        cmocka_unit_test(test_epoch),
         cmocka_unit_test(test_tailnet),
         cmocka_unit_test(test_requests),
         cmocka_unit_test(test_no_requests)

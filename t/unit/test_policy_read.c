@@ -50,6 +50,8 @@ static const char  whole[] =
     "          role: [editor, \"3\", \"w*\", \">= 2.5\"]\n"
     "          team: { equals: \"a*\" }\n"
     "          n: { present: false }\n"
+    "      - { user: erin@example.com, from: 2027-01-31T18:00:00Z,\n"
+    "          until: 2027-01-31T18:00:01Z }\n"
     "      - { os_version: [\">= 15, < 16\", 14.7.1],\n"
     "          via: [direct, svc:wiki],\n"
     "          from: 2027-01-31T18:00:00Z, until: 2027-01-31T18:00:01Z }\n"
@@ -65,6 +67,9 @@ static const char  whole[] =
     "  - { as: carol@example.com, from: { os: linux, key_expires_in: 30d },\n"
     "      request: https://wiki.corp/api/x?y, expect: allow,\n"
     "      at: 2027-01-01T00:00:00Z, rule: \"wiki.allow[0]\" }\n"
+    "  - { as: erin@example.com, from: { key_expires_in: 30d },\n"
+    "      request: https://wiki.corp/api, expect: allow,\n"
+    "      at: 2027-01-31T18:00:00.9Z }\n"
     "  - { as: carol@example.com, from: { key_expires_in: 1d },\n"
     "      request: https://wiki.corp/api, expect: allow }\n";
 
@@ -279,7 +284,7 @@ test_device(void **state)
 {
     tg_rule_t  *rule;
 
-    rule = ((fixture_t *) *state)->policy->routes[0].allow.items[4];
+    rule = ((fixture_t *) *state)->policy->routes[0].allow.items[5];
 
     assert_int_equal(rule->os_versions.n, 2);
     assert_int_equal(rule->os_versions.items[0].n, 2);
@@ -337,7 +342,7 @@ test_own_tests(void **state)
 
     fx = *state;
 
-    assert_int_equal(tg_policy_ntests(fx->policy), 3);
+    assert_int_equal(tg_policy_ntests(fx->policy), 4);
 
     assert_int_equal(tg_policy_test(fx->policy, 0, 1800000000, &fx->alloc,
                                     &result), TG_OK);
@@ -350,7 +355,13 @@ test_own_tests(void **state)
     assert_true(result.passed);
     assert_text(result.name, "tests[1]");
 
+    /* it is judged at the time that it says */
+
     assert_int_equal(tg_policy_test(fx->policy, 2, 1800000000, &fx->alloc,
+                                    &result), TG_OK);
+    assert_true(result.passed);
+
+    assert_int_equal(tg_policy_test(fx->policy, 3, 1800000000, &fx->alloc,
                                     &result), TG_OK);
     assert_false(result.passed);
     assert_text(result.decision.rule, "always.require[0]");
