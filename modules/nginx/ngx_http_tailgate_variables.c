@@ -123,6 +123,10 @@ ngx_http_tailgate_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     v->no_cacheable = 1;
     v->not_found = 1;
 
+    if (data == NGX_HTTP_TAILGATE_VAR_POLICY) {
+        return ngx_http_tailgate_decision_variable(r, v, data);
+    }
+
     record = ngx_http_tailgate_record(r);
 
     if (record == NULL || record->peer == NULL) {
@@ -176,16 +180,31 @@ static ngx_int_t
 ngx_http_tailgate_decision_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    tg_str_t                  value;
-    tg_decision_t            *decision;
-    ngx_http_tailgate_ctx_t  *ctx;
+    tg_str_t                       value;
+    tg_decision_t                 *decision;
+    ngx_http_tailgate_ctx_t       *ctx;
+    ngx_http_tailgate_loc_conf_t  *lcf;
 
     static const char  *verdicts[] = { "allow", "deny", "unavailable" };
 
     ctx = ngx_http_tailgate_decided(r);
 
     if (ctx == NULL) {
-        return NGX_OK;
+
+        /* nobody decides here: the file that would */
+
+        lcf = ngx_http_get_module_loc_conf(r, ngx_http_tailgate_module);
+
+        if (data != NGX_HTTP_TAILGATE_VAR_POLICY
+            || lcf->enable != NGX_HTTP_TAILGATE_OFF || lcf->policy == NULL)
+        {
+            return NGX_OK;
+        }
+
+        value = tg_policy_digest(lcf->policy->policy);
+
+        return ngx_http_tailgate_variable_value(v, (u_char *) value.data,
+                                                value.len);
     }
 
     decision = &ctx->decision;
