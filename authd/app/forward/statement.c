@@ -82,7 +82,7 @@ authd_statement_uri(authd_statement_t *st, tg_str_t in)
 {
     size_t         i;
     unsigned char  c;
-    const char    *query, *odd;
+    const char    *query;
 
     st->odd = NULL;
 
@@ -114,13 +114,9 @@ authd_statement_uri(authd_statement_t *st, tg_str_t in)
             query = in.data + i;
         }
 
-        odd = uri_odd(in, i, query != NULL);
-
-        if (odd != NULL && query != NULL) {
-            return odd;
+        if (st->odd == NULL) {
+            st->odd = uri_odd(in, i, query != NULL);
         }
-
-        st->odd = st->odd ? st->odd : odd;
     }
 
     st->path.data = in.data;

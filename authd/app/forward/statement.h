@@ -20,8 +20,8 @@ typedef struct {
     tg_str_t  method;
     tg_str_t  host;            /* lower case, without port and last dot */
     tg_str_t  path;            /* not decoded, without the query */
-    const char  *odd;          /* what of the path is refused where no policy
-                                  file judges it; NULL: nothing */
+    const char  *odd;          /* what is refused where no policy file judges
+                                  the path; NULL: nothing */
     char      host_text[AUTHD_HOST_MAX + 1];
 } authd_statement_t;
 
@@ -36,11 +36,11 @@ typedef struct {
  * address in brackets, with a port or without one.  A user part, an empty
  * label and bytes above 127 are refused.
  *
- * A URI is "/path" or "/path?query", or "*" with OPTIONS.  Controls, blanks,
- * bytes above 127, "#", a "%" that two hexadecimal digits do not follow, and
- * "%00" are refused.  In the path, which ends before the first "?", all but the
- * first two and a backslash are odd instead: a policy file has a say about
- * them.  The method goes first.
+ * A URI is "/path" or "/path?query", or "*" with OPTIONS.  Controls and blanks
+ * are refused.  Bytes above 127, "#", a "%" that two hexadecimal digits do not
+ * follow, "%00", and in the path a backslash, are odd: a policy file has a say
+ * about those in the path, and none about the query.  The path ends before the
+ * first "?".  The method goes first.
  *
  * A URL is "http://host/path" or "https://host/path": host and URI in one.
  */

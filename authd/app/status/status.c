@@ -88,6 +88,9 @@ status_json(const authd_t *authd)
         || put(root, "pid", json_integer((json_int_t) getpid()))
         || put(root, "config", json_string(authd->file))
         || put(root, "loaded", json_integer(authd->metrics.config_time))
+        || put(root, "reloads", json_integer((json_int_t)
+                                    (authd->metrics.reloads
+                                     + authd->metrics.reloads_failed)))
         || put(root, "ok", json_boolean(authd->metrics.config_ok))
         || status_policy(root, authd))
     {
