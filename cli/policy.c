@@ -21,7 +21,8 @@ static const struct {
     { "explain", cli_policy_explain },
     { "who", cli_policy_who },
     { "what", cli_policy_what },
-    { "diff", cli_policy_diff }
+    { "diff", cli_policy_diff },
+    { "apply", cli_policy_apply }
 };
 
 static const char  usage[] =
@@ -31,6 +32,7 @@ static const char  usage[] =
     "       tailgate policy who [FILE] --request REQUEST\n"
     "       tailgate policy what [FILE] --as LOGIN\n"
     "       tailgate policy diff OLD NEW [--log AUDIT]\n"
+    "       tailgate policy apply FILE [--dry-run]\n"
     "\n"
     "Reads a policy as the nginx module and tailgate-authd read it, and\n"
     "decides as they do.  Each form has its own --help.\n";

@@ -222,6 +222,7 @@ void cli_policy_table(const char *const *names, const tg_str_t *cells,
     size_t columns, size_t n);
 
 
+int cli_policy_apply(int argc, char **argv);
 int cli_policy_check(int argc, char **argv);
 int cli_policy_test(int argc, char **argv);
 int cli_policy_explain(int argc, char **argv);

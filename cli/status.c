@@ -7,6 +7,7 @@
 
 #include <cli/ask.h>
 #include <cli/cli.h>
+#include <cli/daemons.h>
 
 #include <tailgate/addr.h>
 #include <tailgate/identity.h>
@@ -19,11 +20,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 
 #define ARENA_MAX     (4 * 1024 * 1024)
 #define PROBLEMS_MAX  32
+#define FAULT_MAX     400          /* bytes of another program's sentence */
 
 
 /* What is wrong, each a sentence that says what to do. */
@@ -34,8 +37,25 @@ typedef struct {
 } problems_t;
 
 
-static int parse(int argc, char **argv, const char **socket, bool *json,
-    int *code);
+/* What runs by a policy here; a socket of NULL: that is not looked for. */
+
+typedef struct {
+    const char   *authd_socket;
+    const char   *nginx_socket;
+    bool          authd_named;     /* on the command line */
+    bool          nginx_named;
+    cli_authd_t   authd;
+    cli_nginx_t   nginx;
+} daemons_t;
+
+
+static int parse(int argc, char **argv, const char **socket,
+    daemons_t *daemons, bool *json, int *code);
+static int examine_daemons(daemons_t *daemons, const tg_alloc_t *alloc,
+    problems_t *problems);
+static int whole_characters(tg_str_t text);
+static void print_daemons(const daemons_t *daemons);
+static int json_daemons(json_t *root, const daemons_t *daemons);
 static int examine(const char *socket, const tg_alloc_t *alloc,
     tg_self_t *self, problems_t *problems);
 static void problem(problems_t *problems, const char *format, ...)
@@ -45,18 +65,25 @@ static void examine_addresses(const tg_self_t *self, problems_t *problems);
 static bool has_interface(const tg_self_t *self, bool *known);
 static bool in_container(void);
 static void print_table(const char *socket, const tg_self_t *self,
-    const problems_t *problems);
+    const daemons_t *daemons, const problems_t *problems);
 static int print_json(const char *socket, const tg_self_t *self,
-    const problems_t *problems);
+    const daemons_t *daemons, const problems_t *problems);
 
 
 static const char  usage[] =
-    "usage: tailgate status [--json] [--socket PATH]\n"
+    "usage: tailgate status [--json] [--socket PATH] [--authd PATH]\n"
+    "                       [--nginx PATH]\n"
     "\n"
-    "Says how this node is, what is wrong, and what to do about it.\n"
+    "Says how this node is, by which policy tailgate-authd and nginx run,\n"
+    "what is wrong, and what to do about it.\n"
     "\n"
     "  --json          print one JSON object\n"
     "  --socket PATH   the LocalAPI socket (" TG_LOCALAPI_SOCKET ")\n"
+    "  --authd PATH    tailgate-authd's socket\n"
+    "                  (" CLI_AUTHD_SOCKET ", if it is there)\n"
+    "  --nginx PATH    where nginx tells its policy, if\n"
+    "                  tailgate-status.conf is included\n"
+    "                  (" CLI_NGINX_SOCKET ", if it is there)\n"
     "  --help          print this message\n"
     "\n"
     "Exit status: 0 nothing is wrong, 1 something is, 2 the command line is\n"
@@ -66,15 +93,16 @@ static const char  usage[] =
 int
 cli_status(int argc, char **argv)
 {
-    int          code;
+    int          code, rc;
     bool         json;
     tg_self_t    self = { 0 };
     tg_alloc_t   alloc;
     tg_arena_t  *arena;
+    daemons_t    daemons;
     problems_t   problems;
     const char  *socket;
 
-    if (parse(argc, argv, &socket, &json, &code) != TG_OK) {
+    if (parse(argc, argv, &socket, &daemons, &json, &code) != TG_OK) {
         return code;
     }
 
@@ -88,15 +116,20 @@ cli_status(int argc, char **argv)
     problems.n = 0;
     alloc = tg_arena_allocator(arena);
     code = examine(socket, &alloc, &self, &problems);
+    rc = examine_daemons(&daemons, &alloc, &problems);
+
+    if (code == CLI_OK || rc == CLI_UNAVAILABLE) {
+        code = rc;
+    }
 
     if (socket == NULL) {
         socket = TG_LOCALAPI_SOCKET;
     }
 
     if (!json) {
-        print_table(socket, &self, &problems);
+        print_table(socket, &self, &daemons, &problems);
 
-    } else if (print_json(socket, &self, &problems) != TG_OK) {
+    } else if (print_json(socket, &self, &daemons, &problems) != TG_OK) {
         cli_error("status", "out of memory");
         code = CLI_UNAVAILABLE;
     }
@@ -108,16 +141,24 @@ cli_status(int argc, char **argv)
 
 
 static int
-parse(int argc, char **argv, const char **socket, bool *json, int *code)
+parse(int argc, char **argv, const char **socket, daemons_t *daemons,
+    bool *json, int *code)
 {
     int  c;
 
     static const struct option  options[] = {
         { "json", no_argument, NULL, 'j' },
         { "socket", required_argument, NULL, 's' },
+        { "authd", required_argument, NULL, 'a' },
+        { "nginx", required_argument, NULL, 'n' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 }
     };
+
+    memset(daemons, 0, sizeof(daemons_t));
+
+    daemons->authd_socket = CLI_AUTHD_SOCKET;
+    daemons->nginx_socket = CLI_NGINX_SOCKET;
 
     *socket = NULL;
     *json = false;
@@ -131,6 +172,16 @@ parse(int argc, char **argv, const char **socket, bool *json, int *code)
 
         case 's':
             *socket = optarg;
+            break;
+
+        case 'a':
+            daemons->authd_socket = optarg;
+            daemons->authd_named = true;
+            break;
+
+        case 'n':
+            daemons->nginx_socket = optarg;
+            daemons->nginx_named = true;
             break;
 
         case 'h':
@@ -181,6 +232,76 @@ examine(const char *socket, const tg_alloc_t *alloc, tg_self_t *self,
     }
 
     return (problems->n == 0) ? CLI_OK : CLI_BAD;
+}
+
+
+/*
+ * What is not there, or hidden from this account, is a fault only where it was
+ * asked for.
+ */
+
+static int
+examine_daemons(daemons_t *daemons, const tg_alloc_t *alloc,
+    problems_t *problems)
+{
+    size_t               n;
+    cli_daemon_state_t   state;
+
+    n = problems->n;
+
+    if (cli_authd_ask(daemons->authd_socket, alloc, &daemons->authd) != TG_OK
+        || cli_nginx_ask(daemons->nginx_socket, alloc, &daemons->nginx)
+           != TG_OK)
+    {
+        problem(problems, "out of memory");
+        return CLI_UNAVAILABLE;
+    }
+
+    state = daemons->authd.state;
+
+    if (state == CLI_DAEMON_SILENT
+        || (state != CLI_DAEMON_ANSWERS && daemons->authd_named))
+    {
+        problem(problems, "tailgate-authd at %s: %s", daemons->authd_socket,
+                daemons->authd.error);
+    }
+
+    if (state == CLI_DAEMON_ANSWERS && !daemons->authd.ok) {
+        problem(problems, "tailgate-authd refused its last reload and goes on"
+                " by what was in force: %.*s",
+                whole_characters(daemons->authd.fault),
+                daemons->authd.fault.data);
+    }
+
+    state = daemons->nginx.state;
+
+    if (state == CLI_DAEMON_SILENT
+        || (state != CLI_DAEMON_ANSWERS && daemons->nginx_named))
+    {
+        problem(problems, "nginx at %s: %s", daemons->nginx_socket,
+                daemons->nginx.error);
+    }
+
+    return problems->n == n ? CLI_OK : CLI_BAD;
+}
+
+
+/* How much of text fits into a problem without half a character. */
+
+static int
+whole_characters(tg_str_t text)
+{
+    size_t  len;
+
+    len = text.len < FAULT_MAX ? text.len : FAULT_MAX;
+
+    while (len != 0 && len < text.len
+           && ((unsigned char) text.data[len] & 0xc0) == 0x80)
+    {
+        len--;
+    }
+
+    return (int) len;
 }
 
 
@@ -324,7 +445,7 @@ in_container(void)
 
 static void
 print_table(const char *socket, const tg_self_t *self,
-    const problems_t *problems)
+    const daemons_t *daemons, const problems_t *problems)
 {
     char      text[TG_ADDR_TEXT_MAX];
     size_t    i;
@@ -348,6 +469,8 @@ print_table(const char *socket, const tg_self_t *self,
     value = (tg_str_t) TG_STR(TAILGATE_VERSION);
     cli_row("tailgate", value);
 
+    print_daemons(daemons);
+
     for (i = 0; i < problems->n; i++) {
         value.data = problems->text[i];
         value.len = strlen(problems->text[i]);
@@ -361,9 +484,74 @@ print_table(const char *socket, const tg_self_t *self,
 }
 
 
+static void
+print_daemons(const daemons_t *daemons)
+{
+    time_t     t;
+    char       text[32];
+    tg_str_t   value;
+    struct tm  tm;
+
+    if (daemons->authd.state == CLI_DAEMON_ANSWERS) {
+        t = (time_t) daemons->authd.loaded;
+
+        cli_row("authd policy", daemons->authd.policy);
+        cli_row("authd digest", daemons->authd.digest);
+
+        if (gmtime_r(&t, &tm) != NULL) {
+            value.data = text;
+            value.len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ",
+                                 &tm);
+            cli_row("authd loaded", value);
+        }
+
+    } else if (daemons->authd.state == CLI_DAEMON_HIDDEN) {
+        value = (tg_str_t) TG_STR("runs, and this account may not ask it");
+        cli_row("authd", value);
+    }
+
+    if (daemons->nginx.state == CLI_DAEMON_ANSWERS) {
+        value = (tg_str_t) TG_STR("no tailgate_policy in http");
+        cli_row("nginx digest", daemons->nginx.digest.len
+                                ? daemons->nginx.digest : value);
+    }
+}
+
+
+static int
+json_daemons(json_t *root, const daemons_t *daemons)
+{
+    json_t  *nginx;
+
+    if (daemons->authd.state != CLI_DAEMON_ABSENT
+        && json_object_set_new(root, "authd",
+                               cli_authd_json(daemons->authd_socket,
+                                              &daemons->authd))
+           != 0)
+    {
+        return TG_ERR_NOMEM;
+    }
+
+    if (daemons->nginx.state != CLI_DAEMON_ANSWERS) {
+        return TG_OK;
+    }
+
+    nginx = json_pack("{s:s}", "socket", daemons->nginx_socket);
+
+    if (nginx == NULL) {
+        return TG_ERR_NOMEM;
+    }
+
+    cli_set_text(nginx, "digest", daemons->nginx.digest);
+
+    return json_object_set_new(root, "nginx", nginx) == 0 ? TG_OK
+                                                          : TG_ERR_NOMEM;
+}
+
+
 static int
 print_json(const char *socket, const tg_self_t *self,
-    const problems_t *problems)
+    const daemons_t *daemons, const problems_t *problems)
 {
     int      rc;
     char     text[TG_ADDR_TEXT_MAX];
@@ -400,6 +588,7 @@ print_json(const char *socket, const tg_self_t *self,
     }
 
     if (json_object_set_new(root, "problems", list) == 0
+        && json_daemons(root, daemons) == TG_OK
         && json_dumpf(root, stdout, JSON_INDENT(2)) == 0)
     {
         putchar('\n');

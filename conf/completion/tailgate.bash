@@ -38,7 +38,7 @@ _tailgate()
             ;;
         status)
             mapfile -t COMPREPLY < <(compgen -W \
-                "--help --json --socket" -- "$word")
+                "--help --json --socket --authd --nginx" -- "$word")
             ;;
         acl)
             if [ "$COMP_CWORD" -eq 2 ]; then
@@ -58,15 +58,16 @@ _tailgate()
         policy)
             if [ "$COMP_CWORD" -eq 2 ]; then
                 mapfile -t COMPREPLY < <(compgen -W \
-                    "check test explain who what diff --help" -- "$word")
+                    "check test explain who what diff apply --help" -- "$word")
                 return
             fi
 
             mapfile -t COMPREPLY < <(compgen -W \
                 "--help --json --policy --no-policy --inline --as --node \
                 --addr --whois --self --from --peers --no-peers --socket \
-                --request --via --method-override --at --log --junit" -f -- \
-                "$word")
+                --request --via --method-override --at --log --junit --to \
+                --dry-run --nginx --nginx-conf --nginx-status --no-nginx \
+                --authd --no-authd" -f -- "$word")
             ;;
         devnet)
             if [ "${COMP_WORDS[2]}" = ctl ]; then
