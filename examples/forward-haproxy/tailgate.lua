@@ -9,10 +9,11 @@
 --         http-request lua.tailgate /run/tailgate/authd.sock headers=webauth
 --
 -- The request to authd is made of what HAProxy knows, and holds nothing that
--- the client sent but its method, host and URI. On an allow the headers of the
--- profile are removed from the client's request under every spelling that some
--- runtime takes for them ("X_Webauth.User"), and set anew. Anything but an
--- allow ends the request here.
+-- the client sent but its method, host and URI, the headers that choose the form
+-- of a denial, and those that override the method. On an allow the headers of
+-- the profile and of the policy are removed from the client's request under
+-- every spelling that some runtime takes for them ("X_Webauth.User"), and set
+-- anew. Anything but an allow ends the request here, with what authd says.
 
 local TIMEOUT = 10000 -- ms
 
@@ -20,6 +21,19 @@ local TEXT = {
     [400] = "This request cannot be read in one way only.",
     [403] = "You may not pass.",
     [503] = "Nobody can be identified at the moment.",
+}
+
+-- What of the client's headers authd reads, besides what is stated.
+local PASSED = {
+    "accept", "content-type", "origin", "access-control-request-method",
+    "x-http-method-override", "x-http-method", "x-method-override",
+}
+
+-- What of an answer of authd's goes to the client.
+local ANSWERED = {
+    "content-type", "cache-control", "retry-after", "x-content-type-options",
+    "content-security-policy", "x-frame-options", "referrer-policy",
+    "grpc-status", "grpc-message",
 }
 
 local function fold(name)
@@ -44,6 +58,22 @@ local function refuse(txn, status)
     txn:done(reply)
 end
 
+-- A denial or an outage in authd's own words.
+local function answer(txn, response)
+    local reply = txn:reply({ status = response.status })
+
+    for _, name in ipairs(ANSWERED) do
+        local values = response.headers[name]
+
+        if values ~= nil then
+            reply:add_header(name, values[0])
+        end
+    end
+    reply:set_body(response.body)
+
+    txn:done(reply)
+end
+
 -- The one value of a header of the client's request, nil without one or with
 -- several.
 local function only(headers, name)
@@ -63,19 +93,27 @@ local function ask(txn, headers, socket, arguments)
         return nil
     end
 
+    local stated = {
+        ["host"] = { "tailgate-authd" },
+        ["remote-addr"] = { txn.f:src() },
+        ["remote-port"] = { tostring(txn.f:src_port()) },
+        ["tailgate-local-addr"] = { txn.f:dst() },
+        ["x-forwarded-method"] = { txn.f:method() },
+        ["x-forwarded-host"] = { host },
+        ["x-forwarded-uri"] = { txn.f:pathq() },
+    }
+
+    for _, name in ipairs(PASSED) do
+        if headers[name] ~= nil then
+            stated[name] = { headers[name][0] }
+        end
+    end
+
     return core.httpclient():get({
         url = "http://127.0.0.1/v1/auth/haproxy?" .. arguments,
         dst = "unix@" .. socket,
         timeout = TIMEOUT,
-        headers = {
-            ["host"] = { "tailgate-authd" },
-            ["remote-addr"] = { txn.f:src() },
-            ["remote-port"] = { tostring(txn.f:src_port()) },
-            ["tailgate-local-addr"] = { txn.f:dst() },
-            ["x-forwarded-method"] = { txn.f:method() },
-            ["x-forwarded-host"] = { host },
-            ["x-forwarded-uri"] = { txn.f:pathq() },
-        },
+        headers = stated,
     })
 end
 
@@ -83,8 +121,20 @@ local function tailgate(txn, socket, arguments)
     local headers = txn.http:req_get_headers()
     local response = ask(txn, headers, socket, arguments)
 
-    if response == nil or response.status ~= 200 then
-        refuse(txn, response and response.status or 400)
+    if response == nil then
+        refuse(txn, 400)
+        return
+    end
+
+    if (response.status == 403 or response.status == 503)
+        and response.body ~= nil and response.headers["cache-control"] ~= nil
+    then
+        answer(txn, response)
+        return
+    end
+
+    if response.status ~= 200 then
+        refuse(txn, response.status)
         return
     end
 
