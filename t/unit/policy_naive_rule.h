@@ -375,7 +375,7 @@ naive_capability(const tg_rule_t *rule, const naive_t *naive)
         c_string(rule->capabilities.items[i], name, sizeof(name));
         grants = json_object_get(naive->person->caps, name);
 
-        if (!json_is_array(grants)) {
+        if (!json_is_array(grants) && !json_is_null(grants)) {
             continue;
         }
 
