@@ -135,6 +135,19 @@ def test_same_keys(keys):
             name for name, _, required in keys[what] if required}, what
 
 
+def test_man_page(keys):
+    """tailgate-policy(5) has each key, in one of its spellings."""
+
+    with open(os.path.join(ROOT, "docs/man/tailgate-policy.5"),
+              encoding="utf-8") as file:
+        words = set(re.findall(r"\w+", "\n".join(
+            re.findall(r"^\.I[ct] .*", file.read(), re.M))))
+
+    for what, names in keys.items():
+        for name, other, _ in names:
+            assert words & {name, other}, f"{what}: {name}"
+
+
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case["name"])
 def test_refused(case):
     assert case["schema"] == "refused"
