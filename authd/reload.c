@@ -89,8 +89,8 @@ authd_reload(authd_t *authd)
         authd->metrics.config_ok = true;
         authd->metrics.config_time = (int64_t) time(NULL);
 
-        authd_log(&authd->log, AUTHD_LOG_INFO, "%s is in force", authd->file);
         authd_tell_policy(authd);
+        authd_log(&authd->log, AUTHD_LOG_INFO, "%s is in force", authd->file);
         (void) authd_notify_ready("answering");
 
         return;
@@ -140,9 +140,9 @@ authd_tell_policy(const authd_t *authd)
 
     digest = tg_policy_digest(conf->rules);
 
-    authd_log(&authd->log, AUTHD_LOG_INFO, "policy %s is in force, %zu"
-              " routes, SHA-256 %.*s", conf->policy_file,
-              tg_policy_nroutes(conf->rules), (int) digest.len, digest.data);
+    authd_log(&authd->log, AUTHD_LOG_INFO, "policy %s, %zu routes, SHA-256"
+              " %.*s", conf->policy_file, tg_policy_nroutes(conf->rules),
+              (int) digest.len, digest.data);
 }
 
 
