@@ -48,6 +48,11 @@ ngx_http_tailgate_request_capture(ngx_http_request_t *r,
     request->host = ngx_http_tailgate_str(&r->headers_in.server);
     request->raw_path = ngx_http_tailgate_str(&r->unparsed_uri);
 
+    if (r->unparsed_uri.len == 0) {
+        /* it could not be parsed, and is judged so */
+        return;
+    }
+
     p = ngx_strlchr(r->unparsed_uri.data,
                     r->unparsed_uri.data + r->unparsed_uri.len, '?');
     if (p) {
@@ -56,7 +61,7 @@ ngx_http_tailgate_request_capture(ngx_http_request_t *r,
 
     /* "GET http://host?args" */
 
-    if (r->empty_path_in_uri && request->raw_path.len == 0) {
+    if (request->raw_path.len == 0) {
         request->raw_path.data = "/";
         request->raw_path.len = 1;
     }

@@ -205,7 +205,8 @@ server {
     }
     location /any {
         satisfy any;
-        deny all;
+        auth_basic a;
+        auth_basic_user_file @USERS@;
         proxy_pass http://127.0.0.1:@APP@;
     }
     location /guarded {
@@ -216,7 +217,7 @@ server {
         tailgate off;
         return 403 "our own page, $tailgate_rule\\n";
     }
-}""", POLICY=policy(POLICY))
+}""", POLICY=policy(POLICY), USERS=policy(""))
     answer = get(nginx.port, "/bob", HTML, source=BOB, host="web")
     assert (answer.status, answer.body) == (403,
                                             b"our own page, web.deny[0]\n")
@@ -224,14 +225,14 @@ server {
     assert b"bob@example.com" in answer.body
     for path in ("/any", "/guarded"):
         answer = get(nginx.port, path, HTML, source=BOB, host="web")
-        assert answer.status == 403
+        assert answer.status == (401 if path == "/any" else 403)
         assert b"<center>nginx" in answer.body
     world.devnet.stop()
     answer = get(nginx.port, "/only503", HTML, source=BOB, host="web")
     assert answer.body.startswith(b"our own page")
-    answer = get(nginx.port, "/", HTML, source=BOB, host="web")
+    answer = get(nginx.port, "/any", HTML, source=BOB, host="web")
     assert answer.status == 503
-    assert b"<center>nginx" not in answer.body
+    assert b"<center>nginx" in answer.body
 
 
 def test_the_built_in_rule_has_the_page_too(world):

@@ -198,3 +198,24 @@ server {{
     assert get(nginx.port, "/", source=ALICE).status == 200
     for path in ("/allow", "/deny", "/require"):
         assert get(nginx.port, path, source=ALICE).status == 503
+
+
+def test_another_module_lets_in(world):
+    """What was refused under "satisfy any", and let in by a module behind us,
+    is not what the log tells of a redirect's decision."""
+
+    world.app = None
+    nginx = world.nginx(DECISIONS + f"""
+server {{
+    listen 127.0.0.1:@PORT@;
+    tailgate on;
+    location /a {{ satisfy any; auth_request /auth;
+                   tailgate_allow user=nobody@example.com; {PASS} }}
+    location /auth {{ tailgate off; {PASS} }}
+    location /b {{ tailgate_allow user=bob@example.com; {PASS} }}
+}}""")
+    world.app.answers["/a"] = (200, [("X-Accel-Redirect", "/b")], "")
+    assert get(nginx.port, "/a/x", source=BOB).status == 200
+    assert get(nginx.port, "/a", source=BOB).status == 200
+    assert [entry["decision"] for entry in decisions(nginx, 2)] == [
+        "deny", "allow"]

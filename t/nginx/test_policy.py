@@ -145,6 +145,8 @@ def test_check_20_hosts(policed):
         assert get(policed.port, "/", source=BOB, host=host).status == 200
     assert get(policed.port, "http://web.corp/x", source=BOB,
                host="else.corp").status == 200
+    assert get(policed.port, "http://web.corp?x=/../", source=BOB,
+               host="else.corp").status == 200
     assert get(policed.port, "http://else.corp/x", source=BOB,
                host="web.corp").status == 403
     for host in ("web.corp.evil", "xweb.corp", "xn--web.corp", "guests.corp"):
