@@ -60,7 +60,8 @@ def test_check_34_one_line_for_each_decision(world, policy):
     allow, deny, page, stranger, outage = audited(nginx, 5)
 
     assert set(allow) == {"time", "id", "decision", "reason", "rule", "route",
-                          "policy", "login", "tags", "node", "peer", "source",
+                          "policy", "login", "tags", "node", "node_id",
+                          "tailnet", "peer", "os", "os_version", "source",
                           "host", "method", "path", "status", "latency",
                           "cache"}
     assert allow["decision"] == "allow"
