@@ -120,7 +120,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     require(rc == TG_OK || rc == TG_ERR_REFUSED || rc == TG_ERR_LIMIT);
     require((rc == TG_OK) == (rule != NULL));
-    require((rc == TG_OK) == (error.text[0] == '\0'));
+    require(rc == error.code && (rc == TG_OK || error.text[0] != '\0'));
 
     if (rc == TG_OK) {
         decide(rule, &alloc);

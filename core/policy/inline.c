@@ -6,7 +6,7 @@
  * have, so that one reader knows what they mean.
  */
 
-#include "core/policy/read.h"
+#include "core/policy/check.h"
 
 #include "core/base/base.h"
 
@@ -193,20 +193,26 @@ unlist(tgi_yaml_t *root)
 }
 
 
+/* The first error, or the first warning where there is none. */
+
 static void
 keep_first(void *ctx, const tg_policy_message_t *message)
 {
+    int          code;
     tg_error_t  *error;
 
     error = ctx;
+    code = message->severity == TG_POLICY_ERROR ? TG_ERR_REFUSED : TG_OK;
 
-    if (error != NULL && error->text[0] == '\0'
-        && message->severity == TG_POLICY_ERROR)
+    if (error == NULL
+        || (error->text[0] != '\0'
+            && (error->code != TG_OK || code == TG_OK)))
     {
-        (void) tgi_error(error, TG_ERR_REFUSED, "%.*s (%s)",
-                         (int) sizeof(error->text) - 8, message->text,
-                         message->code);
+        return;
     }
+
+    (void) tgi_error(error, code, "%.*s (%s)", (int) sizeof(error->text) - 8,
+                     message->text, message->code);
 }
 
 
@@ -214,9 +220,11 @@ static int
 read_words(tgi_read_t *rd, tg_rule_kind_t kind, const tg_str_t *words,
     size_t nwords, tg_str_t id, tg_rule_t **rule)
 {
-    size_t       i;
+    size_t       i, work;
     tg_str_t     copy;
+    const char  *why;
     tgi_yaml_t  *root;
+    tgi_place_t  nowhere = { 0, 0 };
 
     static const tg_str_t  none = TG_NULL_STR;
 
@@ -236,7 +244,19 @@ read_words(tgi_read_t *rd, tg_rule_kind_t kind, const tg_str_t *words,
 
     *rule = tgi_read_rule(rd, root, kind, copy);
 
-    return (*rule == NULL || rd->messages.nomem) ? TG_ERR_NOMEM : TG_OK;
+    if (*rule == NULL || rd->messages.nomem) {
+        return TG_ERR_NOMEM;
+    }
+
+    work = 0;
+    why = tgi_rule_never(*rule, NULL, &work);
+
+    if (why != NULL) {
+        tgi_messages_add(&rd->messages, TGI_P_NEVER, nowhere, copy.data, why,
+                         NULL);
+    }
+
+    return TG_OK;
 }
 
 

@@ -113,7 +113,8 @@ typedef enum {
  * call the rule.  All of it is copied to alloc.
  *
  * Groups are resolved by tg_inline_compile().  Errors, with the offending word
- * in error->text: TG_ERR_SYNTAX, TG_ERR_REFUSED, TG_ERR_LIMIT, TG_ERR_NOMEM.
+ * and the message's code in error->text: TG_ERR_REFUSED, TG_ERR_LIMIT,
+ * TG_ERR_NOMEM.  With TG_OK a text that is not empty is a warning.
  */
 
 int tg_rule_parse(tg_rule_kind_t kind, const tg_str_t *words, size_t nwords,

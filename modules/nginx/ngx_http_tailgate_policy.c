@@ -146,6 +146,11 @@ ngx_http_tailgate_rule(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (error.text[0] != '\0') {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0, "rule in \"%V\": %s",
+                           &cmd->name, error.text);
+    }
+
     ngx_http_tailgate_own_rule(cf, lcf);
 
     return NGX_CONF_OK;

@@ -85,6 +85,24 @@ def test_a_warning_comes_once(tmp_path, policy):
     assert lines[-1].endswith("test is successful")
 
 
+def test_a_directive_is_warned_about(tmp_path):
+    """A rule that never matches denies nothing: its line is named."""
+
+    nginx = Nginx(tmp_path, """
+server {
+    listen 127.0.0.1:@PORT@;
+    tailgate on;
+    tailgate_deny user=alice@example.com tag=tag:ci;
+    tailgate_deny os=macos;
+}
+""")
+    warned = [line for line in nginx.test().splitlines() if "[warn]" in line]
+    assert len(warned) == 1
+    assert 'rule in "tailgate_deny": ' in warned[0]
+    assert "can never match" in warned[0] and "(P060)" in warned[0]
+    assert re.search(r" in \S+nginx\.conf:\d+$", warned[0])
+
+
 @pytest.mark.parametrize("text", ["", "\t", "version: 2\n", "[]\n",
                                   "version: 1\nversion: 1\n", "\x00",
                                   "version: &a 1\nroutes: *a\n",
