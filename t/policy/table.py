@@ -18,6 +18,7 @@ A file of t/policy/*.yaml has
 and a case
 
     name       what is claimed; no two cases have the same
+    check      where the claim comes from: a check of the security list
     policy     the policy file that is in force; none without it
     inline     the inline rules that are in force; none without it
     peer       who asks, one of t/cases/peers.yaml
@@ -30,6 +31,7 @@ and a case
     rule       the rule that decides, "" for none.  An inline one is called
                inline.deny[0]
     reason     the word for it, as in tg_policy_reason_name()
+    gives      headers of the route: what the app gets, "" for none
     only       the ways that can have such a case, all without it
     why        what the others cannot have
 
@@ -103,6 +105,7 @@ class Case:
         self.rule = case.get("rule")
         self.headers = case.get("headers", {})
         self.via = case.get("via")
+        self.gives = case.get("gives", {})
         self.only = case.get("only", WAYS)
 
         self.policy_name = case.get("policy")
@@ -173,11 +176,22 @@ class Case:
 
         assert said == expected, f"{said}, not {expected}\n{self.describe()}"
 
+    def judge_headers(self, given):
+        """given(name) is a header that the app gets; None for none."""
+
+        assert {name: given(name) or "" for name in self.gives} \
+            == self.gives, self.describe()
+
     def describe(self):
         return "\n".join([
             f"{self.file}: {self.name}", self.case["request"],
             self.policy or "no policy file",
             *(self.inline or ["no inline rules"]), self.answer()[1]])
+
+    def id(self):
+        check = self.case.get("check")
+        number = f"check_{check}-" if check is not None else ""
+        return f"{self.file}-{number}" + re.sub(r"\W+", "_", self.name)
 
     def __repr__(self):
         return f"{self.file}: {self.name}"
@@ -202,5 +216,4 @@ def cases_for(way, chosen=lambda case: True):
 
     chosen = [case for case in cases() if way in case.only and chosen(case)]
     return {"argvalues": chosen,
-            "ids": [f"{case.file}-" + re.sub(r"\W+", "_", case.name)
-                    for case in chosen]}
+            "ids": [case.id() for case in chosen]}

@@ -125,7 +125,7 @@ class World:
         return Authd(folder, self.api.path, yaml.safe_dump(conf)).start()
 
     def ask(self, case, policy):
-        """The verdict, and the line of the log."""
+        """The answer, and the line of the log."""
 
         self.port += 1
         source, asked = "127.0.0.1", f"127.0.0.1:{self.port}"
@@ -145,7 +145,7 @@ class World:
         answer = daemon.get("/v1/auth/nginx", headers)
         line = daemon.decided(before)
         assert answer.status in CODES, f"{answer}\n{case.describe()}"
-        return CODES[answer.status], line
+        return answer, line
 
     def __enter__(self):
         self.api.__enter__()
@@ -172,14 +172,16 @@ def worst(verdicts):
 def test_case(case, world):
     asked = files(case)
     said = [world.ask(case, policy) for policy in asked]
-    verdict = worst([verdict for verdict, _ in said])
+    verdicts = [CODES[answer.status] for answer, _ in said]
+    verdict = worst(verdicts)
 
     # whose rule it is: the file's, unless it is an inline one
     line = said[0][1]
     if len(said) == 2 and verdict == "deny" \
-            and (said[0][0] == "allow" or case.rule.startswith("inline.")):
+            and (verdicts[0] == "allow" or case.rule.startswith("inline.")):
         line = said[1][1]
 
     built_in = case.reason == "builtin"
     case.judge(verdict, None if built_in else line.get("rule", ""),
                None if built_in else line.get("reason"))
+    case.judge_headers(said[0][0].header)

@@ -76,6 +76,8 @@ def test_case(case, tmp_path):
     rule = names.get(explained["rule"], explained["rule"])
     case.judge(explained["verdict"], rule, explained["reason"])
 
+    case.judge_headers(explained["headers"].get)
+
     # what is said of the rules is what was decided
     deciding = [rule["rule"] for rule in explained["rules"] if rule["decides"]]
     if explained["rule"] != "grants":

@@ -40,6 +40,9 @@ server {
     listen unix:@DIR@/app.sock;
     location / {
         add_header X-Reached $http_x_seen;
+        add_header X-Got-Role $http_x_role;
+        add_header X-Got-List $http_x_list;
+        add_header X-Got-Who $http_x_who;
         return 204;
     }
 }
@@ -157,6 +160,8 @@ def judge(world, case, *source):
 
     case.judge(CODES[answer.status], rule, answer.header("X-Reason"))
     assert answer.header("X-Decision") == case.expect
+    case.judge_headers(
+        lambda name: answer.header(name.replace("X-", "X-Got-")))
     assert (answer.header("X-Reached") is not None) == (answer.status == 204)
 
 

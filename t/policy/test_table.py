@@ -8,12 +8,13 @@ import pytest
 
 import table
 
-KEYS = {"name", "policy", "inline", "peer", "set", "remove", "request",
-        "headers", "via", "expect", "rule", "reason", "only", "why"}
+KEYS = {"name", "check", "policy", "inline", "peer", "set", "remove", "request",
+        "headers", "via", "expect", "rule", "reason", "gives", "only",
+        "why"}
 
 TOPICS = {"both", "capabilities", "classes", "grants", "groups", "hosts",
-          "inline", "methods", "nodes", "paths", "raw_paths", "rules", "time",
-          "unknown", "users", "versions", "via", "where"}
+          "inline", "methods", "nodes", "paths", "raw_paths", "roles", "rules",
+          "time", "unknown", "users", "versions", "via", "where"}
 
 
 def test_size():

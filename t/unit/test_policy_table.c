@@ -499,6 +499,57 @@ judge(case_t *item, const tg_decision_t *decision)
 }
 
 
+/* The value of a header of the route that decided; empty for none. */
+
+static tg_str_t
+header_value(const question_t *q, const tg_decision_t *decision,
+    const char *name)
+{
+    size_t                     i;
+    tg_str_t                   value, given;
+    const tg_policy_header_t  *header;
+
+    if (decision->route_index == SIZE_MAX) {
+        return str("");
+    }
+
+    for (i = 0; i < tg_policy_nheaders(q->file, decision->route_index); i++) {
+        header = tg_policy_header(q->file, decision->route_index, i);
+        given = tg_policy_header_name(header);
+
+        if (given.len == strlen(name)
+            && memcmp(given.data, name, given.len) == 0
+            && tg_policy_header_value(q->file, header, &q->peer, &q->request,
+                                      &alloc, &value) == TG_OK)
+        {
+            return value;
+        }
+    }
+
+    return str("");
+}
+
+
+static void
+judge_headers(case_t *item, const question_t *q,
+    const tg_decision_t *decision)
+{
+    size_t        i;
+    const char   *text;
+    yaml_node_t  *gives, *name, *value;
+
+    gives = cases_field(item->cases, item->node, "gives");
+
+    for (i = 0; (name = cases_pair(item->cases, gives, i, &value)) != NULL;
+         i++)
+    {
+        text = cases_scalar(name);
+        assert_text(text, header_value(q, decision, text),
+                    cases_scalar(value));
+    }
+}
+
+
 /* The rule that decides is among those explained, and is the only one. */
 
 static void
@@ -547,6 +598,7 @@ test_case(void **state)
     tg_policy_decide(q.file, q.inline_rules, q.gate, &q.peer, &q.request,
                      &decision);
     judge(item, &decision);
+    judge_headers(item, &q, &decision);
 
     assert_int_equal(tg_policy_explain(q.file, q.inline_rules, q.gate,
                                        &q.peer, &q.request, &alloc,
