@@ -34,11 +34,18 @@ ngx_http_tailgate_create_main_conf(ngx_conf_t *cf)
      *     mcf->zone = NULL;
      *     mcf->sessions = 0;
      *     mcf->policed = 0;
+     *     mcf->cache_zone = NULL;
+     *     mcf->generation = 0;
      *     mcf->node = NULL;
+     *     mcf->bus = NULL;
      */
 
     mcf->timeout = NGX_CONF_UNSET_MSEC;
     mcf->keepalive = NGX_CONF_UNSET_UINT;
+    mcf->cache = NGX_CONF_UNSET;
+    mcf->cache_ttl = NGX_CONF_UNSET_MSEC;
+    mcf->cache_negative = NGX_CONF_UNSET_MSEC;
+    mcf->cache_stale = NGX_CONF_UNSET_MSEC;
 
     if (ngx_array_init(&mcf->locations, cf->pool, 16,
                        sizeof(ngx_http_tailgate_loc_conf_t *))
@@ -74,6 +81,10 @@ ngx_http_tailgate_init_main_conf(ngx_conf_t *cf, void *conf)
 
     ngx_conf_init_msec_value(mcf->timeout, 2000);
     ngx_conf_init_uint_value(mcf->keepalive, 4);
+    ngx_conf_init_value(mcf->cache, 1);
+    ngx_conf_init_msec_value(mcf->cache_ttl, 30000);
+    ngx_conf_init_msec_value(mcf->cache_negative, 2000);
+    ngx_conf_init_msec_value(mcf->cache_stale, 0);
 
     mcf->request_id = ngx_http_get_variable_index(cf, &id);
     if (mcf->request_id == NGX_ERROR) {

@@ -83,6 +83,10 @@ ngx_http_tailgate_identify(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
             peer = waiter->peer;
             waiter->peer = NULL;
 
+            if (peer && peer->stale) {
+                record->cache = "stale";
+            }
+
             rc = ngx_http_tailgate_answer(r, ctx, peer);
 
             if (peer) {
@@ -108,8 +112,13 @@ ngx_http_tailgate_identify(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 static ngx_int_t
 ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 {
+    ngx_int_t                        rc;
+    ngx_uint_t                       kept;
     tg_question_t                    question;
     ngx_atomic_uint_t                scope;
+    ngx_http_tailgate_key_t          key;
+    ngx_http_tailgate_lease_t        lease;
+    ngx_http_tailgate_peer_t        *peer;
     ngx_http_tailgate_record_t      *record;
     ngx_http_tailgate_waiter_t      *waiter;
     ngx_http_tailgate_main_conf_t   *mcf;
@@ -165,7 +174,33 @@ ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
 
-    if (ngx_http_tailgate_lookup_wait(mcf->node, &question, scope, waiter)
+    kept = mcf->node->cache
+           && ngx_http_tailgate_self(mcf->node, NGX_HTTP_TAILGATE_SELF_AGE)
+           && ngx_http_tailgate_cache_key(&question, &key) == NGX_OK;
+
+    if (kept) {
+        ngx_http_tailgate_self_refresh(mcf->node);
+
+        peer = ngx_http_tailgate_cache_find(mcf->node, &key, ngx_current_msec,
+                                            &lease);
+        if (peer) {
+            if (lease.ticket) {
+                ngx_http_tailgate_lookup_refresh(mcf->node, &question, &key,
+                                                 &lease);
+            }
+
+            record->cache = "hit";
+
+            rc = ngx_http_tailgate_answer(r, ctx, peer);
+            ngx_http_tailgate_peer_release(peer);
+
+            return rc;
+        }
+    }
+
+    if (ngx_http_tailgate_lookup_wait(mcf->node, &question, scope,
+                                      kept ? &key : NULL,
+                                      kept ? &lease : NULL, waiter)
         != NGX_OK)
     {
         return NGX_ERROR;

@@ -20,6 +20,10 @@
 
 #define NGX_HTTP_TAILGATE_LOCALAPI_ACTIVE  64
 
+/* The body of a stream; what is added to it does not overflow. */
+
+#define NGX_HTTP_TAILGATE_ENDLESS  (NGX_MAX_SIZE_T_VALUE / 32)
+
 /* In ms: the queue of a busy tailscaled may be full for a moment. */
 
 #define NGX_HTTP_TAILGATE_LOCALAPI_PAUSE   10
@@ -153,7 +157,9 @@ ngx_http_tailgate_call_start(ngx_http_tailgate_call_t *call)
     call->request.pos = call->request.start;
     call->answered = 0;
 
-    ngx_http_tailgate_reader_init(&call->reader, call->localapi->body_max);
+    ngx_http_tailgate_reader_init(&call->reader,
+                                  call->stream ? NGX_HTTP_TAILGATE_ENDLESS
+                                               : call->localapi->body_max);
 
     c = call->retried ? NULL : ngx_http_tailgate_idle_take(call->localapi);
 
@@ -557,6 +563,20 @@ ngx_http_tailgate_read(ngx_http_tailgate_call_t *call, const char *pos,
             return NGX_AGAIN;
 
         case NGX_HTTP_TAILGATE_READER_BODY:
+
+            if (call->stream && call->reader.code == 200) {
+
+                if (call->timer.timer_set) {
+                    ngx_del_timer(&call->timer);
+                }
+
+                if (call->stream(call, body, len) != NGX_OK) {
+                    ngx_http_tailgate_fail(call, "it is not wanted any more");
+                    return NGX_ERROR;
+                }
+
+                break;
+            }
 
             if (ngx_http_tailgate_body_append(call, body, len) != NGX_OK) {
                 ngx_http_tailgate_fail(call, "no memory for its answer");

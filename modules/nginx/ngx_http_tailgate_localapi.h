@@ -21,6 +21,11 @@ typedef struct ngx_http_tailgate_call_s  ngx_http_tailgate_call_t;
 
 typedef void (*ngx_http_tailgate_call_pt)(ngx_http_tailgate_call_t *call);
 
+/* NGX_ERROR ends the call, with call->error set by the handler or not. */
+
+typedef ngx_int_t (*ngx_http_tailgate_stream_pt)(
+    ngx_http_tailgate_call_t *call, const char *data, size_t len);
+
 
 /* One question.  The caller fills the upper part, all else is zero. */
 
@@ -30,6 +35,10 @@ struct ngx_http_tailgate_call_s {
     ngx_http_tailgate_call_pt      handler;    /* called once, never before
                                                   localapi_ask() returns */
     void                          *data;
+    ngx_http_tailgate_stream_pt    stream;     /* NULL, or for an answer of 200
+                                                  without an end: its parts,
+                                                  and no deadline from the
+                                                  first one on */
 
     /* the answer: code is 0 if there is none, and then error says why */
     ngx_int_t                      code;

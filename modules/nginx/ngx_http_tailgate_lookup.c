@@ -1,59 +1,41 @@
 
 /*
  * Copyright (C) The Tailgate authors
+ *
+ * Lookups: who shares one, what is kept of it, and how it ends.
  */
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
 
-#include "ngx_http_tailgate_lookup.h"
+#include "ngx_http_tailgate_question.h"
 
 
-/* Which question is under way. */
+/* In ms: how often to look whether another worker's answer is there. */
 
-typedef enum {
-    NGX_HTTP_TAILGATE_ASK_FIRST = 0,
-    NGX_HTTP_TAILGATE_ASK_ITSELF,            /* after a 404: about the node */
-    NGX_HTTP_TAILGATE_ASK_AGAIN
-} ngx_http_tailgate_stage_e;
+#define NGX_HTTP_TAILGATE_POLL_FIRST  1
+#define NGX_HTTP_TAILGATE_POLL_LAST   32
 
+/* What changes faster than it can be asked for is taken as it comes. */
 
-struct ngx_http_tailgate_lookup_s {
-    ngx_str_node_t                node;      /* by scope and target */
-    ngx_pool_t                   *pool;
-    ngx_http_tailgate_node_t     *owner;
-    ngx_str_t                     target;
-    ngx_queue_t                   waiters;
-    ngx_http_tailgate_call_t      call;
-    ngx_http_tailgate_waiter_t    self;      /* waits for the own state */
-    ngx_http_tailgate_self_t     *state;     /* that the answer is read with;
-                                                others may fetch another one */
-    ngx_http_tailgate_stage_e     stage;
-    unsigned                      answered:1;
-    unsigned                      refreshed:1;
-};
+#define NGX_HTTP_TAILGATE_AGAIN_MAX   3
 
 
+static ngx_int_t ngx_http_tailgate_lookup_get(ngx_http_tailgate_node_t *node,
+    const tg_question_t *question, ngx_atomic_uint_t scope,
+    const ngx_http_tailgate_key_t *key, const ngx_http_tailgate_lease_t *lease,
+    ngx_http_tailgate_lookup_t **result);
+static ngx_int_t ngx_http_tailgate_lookup_start(
+    ngx_http_tailgate_lookup_t *lookup);
+static void ngx_http_tailgate_lookup_poll(ngx_http_tailgate_lookup_t *lookup);
+static void ngx_http_tailgate_lookup_poll_handler(ngx_event_t *ev);
+static void ngx_http_tailgate_lookup_again(ngx_http_tailgate_lookup_t *lookup,
+    ngx_http_tailgate_peer_t *peer);
 static ngx_http_tailgate_lookup_t *ngx_http_tailgate_lookup_create(
     ngx_http_tailgate_node_t *node, ngx_str_t *key, ngx_uint_t hash,
     ngx_str_t *target);
-static void ngx_http_tailgate_lookup_ask(ngx_http_tailgate_lookup_t *lookup,
-    ngx_str_t *target);
-static void ngx_http_tailgate_lookup_oom_handler(ngx_event_t *ev);
-static void ngx_http_tailgate_lookup_answered(ngx_http_tailgate_call_t *call);
-static ngx_int_t ngx_http_tailgate_lookup_self_wait(
-    ngx_http_tailgate_lookup_t *lookup);
-static void ngx_http_tailgate_lookup_hold(ngx_http_tailgate_lookup_t *lookup);
-static void ngx_http_tailgate_lookup_itself(
-    ngx_http_tailgate_lookup_t *lookup);
-static void ngx_http_tailgate_lookup_self_handler(ngx_event_t *ev);
-static void ngx_http_tailgate_lookup_judge(ngx_http_tailgate_lookup_t *lookup);
-static ngx_int_t ngx_http_tailgate_lookup_caps(
-    ngx_http_tailgate_lookup_t *lookup, ngx_http_tailgate_peer_t *peer);
-static void ngx_http_tailgate_lookup_unavailable(
-    ngx_http_tailgate_lookup_t *lookup, ngx_str_t *reason);
-static void ngx_http_tailgate_lookup_done(ngx_http_tailgate_lookup_t *lookup,
+static void ngx_http_tailgate_lookup_finish(ngx_http_tailgate_lookup_t *lookup,
     ngx_http_tailgate_peer_t *peer);
 static void ngx_http_tailgate_lookup_free(ngx_http_tailgate_lookup_t *lookup);
 
@@ -61,14 +43,60 @@ static void ngx_http_tailgate_lookup_free(ngx_http_tailgate_lookup_t *lookup);
 ngx_int_t
 ngx_http_tailgate_lookup_wait(ngx_http_tailgate_node_t *node,
     const tg_question_t *question, ngx_atomic_uint_t scope,
+    const ngx_http_tailgate_key_t *key, const ngx_http_tailgate_lease_t *lease,
     ngx_http_tailgate_waiter_t *waiter)
 {
+    ngx_http_tailgate_lookup_t  *lookup;
+
+    if (ngx_http_tailgate_lookup_get(node, question, scope, key, lease,
+                                     &lookup)
+        == NGX_ERROR)
+    {
+        return NGX_ERROR;
+    }
+
+    waiter->node = node;
+    waiter->lookup = lookup;
+    waiter->queued = 1;
+
+    ngx_queue_insert_tail(&lookup->waiters, &waiter->queue);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_tailgate_lookup_refresh(ngx_http_tailgate_node_t *node,
+    const tg_question_t *question, const ngx_http_tailgate_key_t *key,
+    const ngx_http_tailgate_lease_t *lease)
+{
+    ngx_int_t                    rc;
+    ngx_http_tailgate_lookup_t  *lookup;
+
+    rc = ngx_exiting ? NGX_ERROR
+                     : ngx_http_tailgate_lookup_get(node, question, 0, key,
+                                                    lease, &lookup);
+
+    if (rc != NGX_OK) {
+        ngx_http_tailgate_cache_drop(node, key, lease);
+    }
+}
+
+
+/* NGX_DECLINED: it was under way already. */
+
+static ngx_int_t
+ngx_http_tailgate_lookup_get(ngx_http_tailgate_node_t *node,
+    const tg_question_t *question, ngx_atomic_uint_t scope,
+    const ngx_http_tailgate_key_t *key, const ngx_http_tailgate_lease_t *lease,
+    ngx_http_tailgate_lookup_t **result)
+{
     char                         buf[TG_LOCALAPI_TARGET_MAX];
-    u_char                       key_buf[TG_LOCALAPI_TARGET_MAX
-                                         + NGX_ATOMIC_T_LEN + 1];
+    u_char                       name_buf[TG_LOCALAPI_TARGET_MAX
+                                          + NGX_ATOMIC_T_LEN + 1];
     size_t                       len;
     uint32_t                     hash;
-    ngx_str_t                    key, target;
+    ngx_str_t                    name, target;
     ngx_http_tailgate_lookup_t  *lookup;
 
     if (tg_whois_target(&question->addr, question->with_port,
@@ -81,38 +109,128 @@ ngx_http_tailgate_lookup_wait(ngx_http_tailgate_node_t *node,
     target.data = (u_char *) buf;
     target.len = len;
 
-    key.data = key_buf;
-    key.len = ngx_sprintf(key_buf, "%uA %V", scope, &target) - key_buf;
+    name.data = name_buf;
+    name.len = ngx_sprintf(name_buf, "%uA %V", scope, &target) - name_buf;
 
-    hash = ngx_crc32_long(key.data, key.len);
+    hash = ngx_crc32_long(name.data, name.len);
 
-    lookup = (ngx_http_tailgate_lookup_t *)
-                 ngx_str_rbtree_lookup(&node->lookups, &key, hash);
+    *result = (ngx_http_tailgate_lookup_t *)
+                  ngx_str_rbtree_lookup(&node->lookups, &name, hash);
 
-    if (lookup == NULL) {
-
-        lookup = ngx_http_tailgate_lookup_create(node, &key, hash, &target);
-        if (lookup == NULL) {
-            return NGX_ERROR;
-        }
-
-        if (ngx_http_tailgate_self(node, NGX_HTTP_TAILGATE_SELF_AGE)) {
-            ngx_http_tailgate_lookup_hold(lookup);
-            ngx_http_tailgate_lookup_ask(lookup, &lookup->target);
-
-        } else if (ngx_http_tailgate_lookup_self_wait(lookup) != NGX_OK) {
-            ngx_http_tailgate_lookup_free(lookup);
-            return NGX_ERROR;
-        }
+    if (*result) {
+        return NGX_DECLINED;
     }
 
-    waiter->node = node;
-    waiter->lookup = lookup;
-    waiter->queued = 1;
+    lookup = ngx_http_tailgate_lookup_create(node, &name, hash, &target);
+    if (lookup == NULL) {
+        return NGX_ERROR;
+    }
 
-    ngx_queue_insert_tail(&lookup->waiters, &waiter->queue);
+    if (key) {
+        lookup->keyed = 1;
+        lookup->key = *key;
+        lookup->lease = *lease;
+    }
+
+    if (ngx_http_tailgate_lookup_start(lookup) != NGX_OK) {
+        ngx_http_tailgate_lookup_free(lookup);
+        return NGX_ERROR;
+    }
+
+    *result = lookup;
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_tailgate_lookup_start(ngx_http_tailgate_lookup_t *lookup)
+{
+    if (lookup->keyed
+        && lookup->lease.state == NGX_HTTP_TAILGATE_TABLE_WAIT)
+    {
+        ngx_http_tailgate_lookup_poll(lookup);
+        return NGX_OK;
+    }
+
+    if (ngx_http_tailgate_self(lookup->owner, NGX_HTTP_TAILGATE_SELF_AGE)) {
+        ngx_http_tailgate_lookup_hold(lookup);
+        ngx_http_tailgate_lookup_ask(lookup, &lookup->target);
+        return NGX_OK;
+    }
+
+    return ngx_http_tailgate_lookup_self_wait(lookup);
+}
+
+
+/* As proxy_cache_lock does: no worker can wake another one up. */
+
+static void
+ngx_http_tailgate_lookup_poll(ngx_http_tailgate_lookup_t *lookup)
+{
+    if (lookup->pause < NGX_HTTP_TAILGATE_POLL_LAST) {
+        lookup->pause = lookup->pause ? 2 * lookup->pause
+                                      : NGX_HTTP_TAILGATE_POLL_FIRST;
+    }
+
+    lookup->poll.handler = ngx_http_tailgate_lookup_poll_handler;
+    lookup->poll.data = lookup;
+    lookup->poll.log = ngx_cycle->log;
+
+    ngx_add_timer(&lookup->poll, lookup->pause);
+}
+
+
+static void
+ngx_http_tailgate_lookup_poll_handler(ngx_event_t *ev)
+{
+    ngx_http_tailgate_lookup_again(ev->data, NULL);
+}
+
+
+/*
+ * Looks once more what there is: an answer of another worker, one that is
+ * still to be waited for, or none, so that this one asks.
+ */
+
+static void
+ngx_http_tailgate_lookup_again(ngx_http_tailgate_lookup_t *lookup,
+    ngx_http_tailgate_peer_t *peer)
+{
+    ngx_http_tailgate_peer_t  *found;
+
+    if (peer && peer->self) {
+        ngx_http_tailgate_self_release(peer->self);
+        peer->self = NULL;
+    }
+
+    found = NULL;
+
+    if (lookup->owner->self) {
+        found = ngx_http_tailgate_cache_find(lookup->owner, &lookup->key,
+                                             lookup->since, &lookup->lease);
+    }
+
+    if (found) {
+
+        /* whoever asks next may refresh it */
+
+        if (lookup->lease.ticket) {
+            ngx_http_tailgate_cache_drop(lookup->owner, &lookup->key,
+                                         &lookup->lease);
+        }
+
+        ngx_http_tailgate_lookup_finish(lookup, found);
+        return;
+    }
+
+    lookup->stage = NGX_HTTP_TAILGATE_ASK_FIRST;
+    lookup->answered = 0;
+    lookup->refreshed = 0;
+
+    if (ngx_http_tailgate_lookup_start(lookup) != NGX_OK) {
+        ngx_http_tailgate_lookup_done(lookup, NULL);
+    }
 }
 
 
@@ -145,6 +263,7 @@ ngx_http_tailgate_lookup_create(ngx_http_tailgate_node_t *node,
 
     lookup->pool = pool;
     lookup->owner = node;
+    lookup->since = ngx_current_msec;
 
     /* it may be given up before anything is asked */
     lookup->call.localapi = &node->localapi;
@@ -162,329 +281,68 @@ failed:
 }
 
 
-static void
-ngx_http_tailgate_lookup_ask(ngx_http_tailgate_lookup_t *lookup,
-    ngx_str_t *target)
-{
-    ngx_http_tailgate_call_t  *call;
-
-    call = &lookup->call;
-
-    ngx_memzero(call, sizeof(ngx_http_tailgate_call_t));
-
-    call->localapi = &lookup->owner->localapi;
-    call->pool = lookup->pool;
-    call->handler = ngx_http_tailgate_lookup_answered;
-    call->data = lookup;
-
-    if (ngx_http_tailgate_localapi_ask(call, target) == NGX_OK) {
-        return;
-    }
-
-    /* a waiter must not be answered before it waits */
-
-    ngx_str_set(&call->error, "no memory");
-
-    lookup->self.event.handler = ngx_http_tailgate_lookup_oom_handler;
-    lookup->self.event.data = lookup;
-    lookup->self.event.log = ngx_cycle->log;
-
-    ngx_post_event(&lookup->self.event, &ngx_posted_events);
-}
-
-
-static void
-ngx_http_tailgate_lookup_oom_handler(ngx_event_t *ev)
-{
-    ngx_http_tailgate_lookup_judge(ev->data);
-}
-
-
 /*
- * A 404 means a stranger only from a tailscaled that has the map of its peers:
- * after a restart it is what it answers for everybody.  "Running" is not
- * enough: the state may have become so after the 404, and a tailscaled that
- * starts from a map on disk that holds no peers says so at once (seen in
- * 1.102.5); but then it does not know itself either.  So after a 404 come the
- * state, a question about the node itself, and the first question again.
+ * The answer is there, or NULL: there was no memory for one.  It is kept, and
+ * asked for again if it became out of date on its way; without one an old
+ * answer may have to do.
  */
 
-static void
-ngx_http_tailgate_lookup_answered(ngx_http_tailgate_call_t *call)
-{
-    ngx_http_tailgate_lookup_t  *lookup;
-
-    static ngx_str_t  no_peers =
-        ngx_string("it is running, but has no map of its peers yet");
-
-    lookup = call->data;
-    lookup->answered = 1;
-
-    if (call->code == 200 && lookup->stage != NGX_HTTP_TAILGATE_ASK_ITSELF
-        && !lookup->state->self.running && !lookup->refreshed)
-    {
-        /* a node that comes up had not told which tailnet is its own */
-
-        lookup->refreshed = 1;
-
-        if (ngx_http_tailgate_lookup_self_wait(lookup) == NGX_OK) {
-            return;
-        }
-    }
-
-    switch (lookup->stage) {
-
-    case NGX_HTTP_TAILGATE_ASK_FIRST:
-
-        if (call->code == 404
-            && ngx_http_tailgate_lookup_self_wait(lookup) == NGX_OK)
-        {
-            return;
-        }
-
-        break;
-
-    case NGX_HTTP_TAILGATE_ASK_ITSELF:
-
-        if (call->code == 0) {
-            break;
-        }
-
-        if (call->code != 200) {
-            ngx_http_tailgate_lookup_unavailable(lookup, &no_peers);
-            return;
-        }
-
-        lookup->stage = NGX_HTTP_TAILGATE_ASK_AGAIN;
-        ngx_http_tailgate_lookup_ask(lookup, &lookup->target);
-        return;
-
-    default: /* NGX_HTTP_TAILGATE_ASK_AGAIN */
-        break;
-    }
-
-    ngx_http_tailgate_lookup_judge(lookup);
-}
-
-
-static ngx_int_t
-ngx_http_tailgate_lookup_self_wait(ngx_http_tailgate_lookup_t *lookup)
-{
-    lookup->self.event.handler = ngx_http_tailgate_lookup_self_handler;
-    lookup->self.event.data = lookup;
-
-    return ngx_http_tailgate_self_wait(lookup->owner, &lookup->self);
-}
-
-
-static void
-ngx_http_tailgate_lookup_hold(ngx_http_tailgate_lookup_t *lookup)
-{
-    if (lookup->state) {
-        ngx_http_tailgate_self_release(lookup->state);
-    }
-
-    lookup->state = ngx_http_tailgate_self_hold(lookup->owner->self);
-}
-
-
-static void
-ngx_http_tailgate_lookup_self_handler(ngx_event_t *ev)
-{
-    ngx_http_tailgate_lookup_t  *lookup;
-
-    lookup = ev->data;
-
-    if (lookup->self.failed) {
-        ngx_http_tailgate_lookup_unavailable(lookup,
-                                 ngx_http_tailgate_self_error(lookup->owner));
-        return;
-    }
-
-    ngx_http_tailgate_lookup_hold(lookup);
-
-    if (!lookup->answered) {
-        ngx_http_tailgate_lookup_ask(lookup, &lookup->target);
-        return;
-    }
-
-    if (lookup->call.code == 404 && lookup->state->self.running) {
-        ngx_http_tailgate_lookup_itself(lookup);
-        return;
-    }
-
-    ngx_http_tailgate_lookup_judge(lookup);
-}
-
-
-static void
-ngx_http_tailgate_lookup_itself(ngx_http_tailgate_lookup_t *lookup)
-{
-    char              buf[TG_LOCALAPI_TARGET_MAX];
-    tg_self_t        *self;
-    ngx_str_t         target;
-
-    static const tg_str_t  none = TG_NULL_STR;
-
-    self = &lookup->state->self;
-
-    if (self->naddrs == 0
-        || tg_whois_target(&self->addrs[0], 0, none, NULL, buf, &target.len)
-           != TG_OK)
-    {
-        ngx_http_tailgate_lookup_judge(lookup);
-        return;
-    }
-
-    target.data = (u_char *) buf;
-
-    lookup->stage = NGX_HTTP_TAILGATE_ASK_ITSELF;
-    ngx_http_tailgate_lookup_ask(lookup, &target);
-}
-
-
-static void
-ngx_http_tailgate_lookup_judge(ngx_http_tailgate_lookup_t *lookup)
-{
-    size_t                     len;
-    tg_alloc_t                 alloc;
-    tg_error_t                 error;
-    ngx_http_tailgate_call_t  *call;
-    ngx_http_tailgate_self_t  *self;
-    ngx_http_tailgate_peer_t  *peer;
-
-    static ngx_str_t  no_tailnet =
-        ngx_string("it is not running, and knows no tailnet of its own");
-
-    call = &lookup->call;
-
-    if (call->code == 0) {
-        ngx_http_tailgate_lookup_unavailable(lookup, &call->error);
-        return;
-    }
-
-    self = lookup->state;
-
-    if (call->code == 200 && !self->self.running
-        && self->self.tailnet.len == 0)
-    {
-        ngx_http_tailgate_lookup_unavailable(lookup, &no_tailnet);
-        return;
-    }
-
-    peer = ngx_pcalloc(lookup->pool, sizeof(ngx_http_tailgate_peer_t));
-    if (peer == NULL) {
-        ngx_http_tailgate_lookup_done(lookup, NULL);
-        return;
-    }
-
-    alloc = ngx_http_tailgate_alloc(lookup->pool);
-    ngx_memzero(&error, sizeof(tg_error_t));
-
-    peer->status = tg_whois_status((int) call->code, (char *) call->body.data,
-                                   call->body.len, &self->self, ngx_time(),
-                                   &alloc, &peer->identity, &error);
-
-    if (call->body.data) {
-        (void) ngx_pfree(lookup->pool, call->body.data);
-    }
-
-    if (lookup->owner->caps && peer->status >= TG_STATUS_MEMBER
-        && peer->status <= TG_STATUS_UNSIGNED
-        && ngx_http_tailgate_lookup_caps(lookup, peer) != NGX_OK)
-    {
-        ngx_http_tailgate_lookup_done(lookup, NULL);
-        return;
-    }
-
-    peer->pool = lookup->pool;
-    peer->self = ngx_http_tailgate_self_hold(self);
-
-    len = ngx_strlen(error.text);
-
-    if (len) {
-        peer->reason.data = ngx_pnalloc(lookup->pool, len);
-
-        if (peer->reason.data) {
-            ngx_memcpy(peer->reason.data, error.text, len);
-            peer->reason.len = len;
-        }
-    }
-
-    if (peer->status == TG_STATUS_UNAVAILABLE) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "tailgate: %V does not identify \"%V\": %V",
-                      &call->localapi->name, &lookup->target, &peer->reason);
-    }
-
-    ngx_http_tailgate_lookup_done(lookup, peer);
-}
-
-
-/* Parsed once, and not by each decision; what cannot be read is none. */
-
-static ngx_int_t
-ngx_http_tailgate_lookup_caps(ngx_http_tailgate_lookup_t *lookup,
-    ngx_http_tailgate_peer_t *peer)
-{
-    int         rc;
-    tg_alloc_t  alloc;
-
-    alloc = ngx_http_tailgate_alloc(lookup->pool);
-
-    rc = tg_caps_parse(peer->identity.caps, &alloc, &peer->caps);
-
-    if (rc == TG_ERR_NOMEM) {
-        return NGX_ERROR;
-    }
-
-    if (rc != TG_OK) {
-        peer->caps = NULL;
-
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "tailgate: capabilities of \"%V\" cannot be read, none "
-                      "is believed: %s", &lookup->target, tg_strerror(rc));
-    }
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_http_tailgate_lookup_unavailable(ngx_http_tailgate_lookup_t *lookup,
-    ngx_str_t *reason)
-{
-    ngx_http_tailgate_peer_t  *peer;
-
-    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                  "tailgate: %V does not identify \"%V\": %V",
-                  &lookup->owner->localapi.name, &lookup->target, reason);
-
-    peer = ngx_pcalloc(lookup->pool, sizeof(ngx_http_tailgate_peer_t));
-
-    if (peer) {
-        peer->pool = lookup->pool;
-        peer->status = TG_STATUS_UNAVAILABLE;
-        peer->reason.data = ngx_pstrdup(lookup->pool, reason);
-
-        if (peer->reason.data) {
-            peer->reason.len = reason->len;
-        }
-    }
-
-    ngx_http_tailgate_lookup_done(lookup, peer);
-}
-
-
-/*
- * The lookup's pool becomes the peer's.  A waiter without an answer (there was
- * no memory for one) has to take that for an outage.
- */
-
-static void
+void
 ngx_http_tailgate_lookup_done(ngx_http_tailgate_lookup_t *lookup,
     ngx_http_tailgate_peer_t *peer)
 {
+    ngx_http_tailgate_peer_t  *stale;
+
+    if (!lookup->keyed || lookup->lease.ticket == 0) {
+        ngx_http_tailgate_lookup_finish(lookup, peer);
+        return;
+    }
+
+    if (peer && peer->status != TG_STATUS_UNAVAILABLE) {
+
+        if (ngx_http_tailgate_cache_put(lookup->owner, &lookup->key,
+                                        &lookup->lease, peer)
+            == NGX_AGAIN
+            && lookup->again++ < NGX_HTTP_TAILGATE_AGAIN_MAX)
+        {
+            ngx_http_tailgate_lookup_again(lookup, peer);
+            return;
+        }
+
+        ngx_http_tailgate_lookup_finish(lookup, peer);
+        return;
+    }
+
+    ngx_http_tailgate_cache_drop(lookup->owner, &lookup->key, &lookup->lease);
+
+    stale = ngx_http_tailgate_cache_stale(lookup->owner, &lookup->key);
+
+    if (stale) {
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "tailgate: a stale answer is used for \"%V\"",
+                      &lookup->target);
+
+        if (peer && peer->self) {
+            ngx_http_tailgate_self_release(peer->self);
+        }
+
+        peer = stale;
+    }
+
+    ngx_http_tailgate_lookup_finish(lookup, peer);
+}
+
+
+/*
+ * A peer that was made here has the lookup's pool.  A waiter without an answer
+ * has to take that for an outage.
+ */
+
+static void
+ngx_http_tailgate_lookup_finish(ngx_http_tailgate_lookup_t *lookup,
+    ngx_http_tailgate_peer_t *peer)
+{
+    ngx_pool_t                  *pool;
     ngx_queue_t                 *q;
     ngx_http_tailgate_waiter_t  *waiter;
 
@@ -494,8 +352,11 @@ ngx_http_tailgate_lookup_done(ngx_http_tailgate_lookup_t *lookup,
         ngx_http_tailgate_self_release(lookup->state);
     }
 
-    if (peer) {
+    pool = lookup->pool;
+
+    if (peer && peer->pool == pool) {
         peer->refs = 1;
+        pool = NULL;
     }
 
     while (!ngx_queue_empty(&lookup->waiters)) {
@@ -514,9 +375,10 @@ ngx_http_tailgate_lookup_done(ngx_http_tailgate_lookup_t *lookup,
 
     if (peer) {
         ngx_http_tailgate_peer_release(peer);
+    }
 
-    } else {
-        ngx_destroy_pool(lookup->pool);
+    if (pool) {
+        ngx_destroy_pool(pool);
     }
 }
 
@@ -534,6 +396,15 @@ static void
 ngx_http_tailgate_lookup_free(ngx_http_tailgate_lookup_t *lookup)
 {
     ngx_rbtree_delete(&lookup->owner->lookups, &lookup->node.node);
+
+    if (lookup->poll.timer_set) {
+        ngx_del_timer(&lookup->poll);
+    }
+
+    if (lookup->keyed && lookup->lease.ticket) {
+        ngx_http_tailgate_cache_drop(lookup->owner, &lookup->key,
+                                     &lookup->lease);
+    }
 
     ngx_http_tailgate_localapi_cancel(&lookup->call);
     ngx_http_tailgate_waiter_cancel(&lookup->self);

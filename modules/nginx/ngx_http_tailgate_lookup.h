@@ -18,6 +18,7 @@
 #include <tailgate/identity.h>
 #include <tailgate/policy.h>
 
+#include "ngx_http_tailgate_cache.h"
 #include "ngx_http_tailgate_localapi.h"
 
 
@@ -50,6 +51,7 @@ typedef struct {
     tg_caps_t                  *caps;      /* of identity; may be NULL */
     ngx_str_t                   reason;    /* for a log; may be empty */
     ngx_http_tailgate_self_t   *self;      /* may be NULL */
+    unsigned                    stale:1;   /* past its end */
 } ngx_http_tailgate_peer_t;
 
 
@@ -59,6 +61,7 @@ typedef struct {
     ngx_http_tailgate_localapi_t  localapi;
 
     ngx_http_tailgate_self_t     *self;    /* the last one; may be NULL */
+    ngx_http_tailgate_cache_t    *cache;   /* NULL: no answer is kept */
     unsigned                      caps:1;  /* peers' are wanted */
 
     /* private */
@@ -117,16 +120,62 @@ ngx_str_t *ngx_http_tailgate_self_error(ngx_http_tailgate_node_t *node);
 ngx_int_t ngx_http_tailgate_self_wait(ngx_http_tailgate_node_t *node,
     ngx_http_tailgate_waiter_t *waiter);
 
+/* Fetches it for later, if it is about to get too old. */
+
+void ngx_http_tailgate_self_refresh(ngx_http_tailgate_node_t *node);
+
 /*
  * Asks who that is; the waiter's event is posted when waiter->peer is there.
  * Waiters of one question at one time share a lookup; scope separates those
- * that may not (the number of a connection, else 0).  NGX_ERROR: out of
- * memory, or a question that cannot be asked.
+ * that may not (the number of a connection, else 0).  key is NULL for what is
+ * not kept; else lease is what cache_find() said.  NGX_ERROR: out of memory,
+ * or a question that cannot be asked.
  */
 
 ngx_int_t ngx_http_tailgate_lookup_wait(ngx_http_tailgate_node_t *node,
     const tg_question_t *question, ngx_atomic_uint_t scope,
+    const ngx_http_tailgate_key_t *key, const ngx_http_tailgate_lease_t *lease,
     ngx_http_tailgate_waiter_t *waiter);
+
+/* Asks so that the answer is kept, and nobody waits. */
+
+void ngx_http_tailgate_lookup_refresh(ngx_http_tailgate_node_t *node,
+    const tg_question_t *question, const ngx_http_tailgate_key_t *key,
+    const ngx_http_tailgate_lease_t *lease);
+
+/*
+ * cache.c.  An answer that is kept, held for the caller, or NULL: lease then
+ * says what to do.  Answers that were asked for before since count only while
+ * the bus is followed.  node->self must be there.
+ */
+
+ngx_http_tailgate_peer_t *ngx_http_tailgate_cache_find(
+    ngx_http_tailgate_node_t *node, const ngx_http_tailgate_key_t *key,
+    ngx_msec_t since, ngx_http_tailgate_lease_t *lease);
+
+/*
+ * Keeps the answer to what a lease was about.  NGX_AGAIN: something changed in
+ * the meantime, so that it has to be asked for again.
+ */
+
+ngx_int_t ngx_http_tailgate_cache_put(ngx_http_tailgate_node_t *node,
+    const ngx_http_tailgate_key_t *key, const ngx_http_tailgate_lease_t *lease,
+    const ngx_http_tailgate_peer_t *peer);
+
+/* There was none. */
+
+void ngx_http_tailgate_cache_drop(ngx_http_tailgate_node_t *node,
+    const ngx_http_tailgate_key_t *key,
+    const ngx_http_tailgate_lease_t *lease);
+
+/* An answer past its end, held for the caller, if the configuration lets it. */
+
+ngx_http_tailgate_peer_t *ngx_http_tailgate_cache_stale(
+    ngx_http_tailgate_node_t *node, const ngx_http_tailgate_key_t *key);
+
+/* Parses the capabilities of a peer into it; NGX_ERROR: no memory. */
+
+ngx_int_t ngx_http_tailgate_peer_caps(ngx_http_tailgate_peer_t *peer);
 
 /* Forgets the wait, and lets go of an answer.  Harmless when there is none. */
 

@@ -16,7 +16,12 @@
 
 
 static ngx_int_t ngx_http_tailgate_init(ngx_conf_t *cf);
+static ngx_int_t ngx_http_tailgate_init_cache(ngx_conf_t *cf,
+    ngx_http_tailgate_main_conf_t *mcf);
+static ngx_int_t ngx_http_tailgate_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_tailgate_init_process(ngx_cycle_t *cycle);
+static ngx_int_t ngx_http_tailgate_start_cache(ngx_cycle_t *cycle,
+    ngx_http_tailgate_main_conf_t *mcf);
 static void ngx_http_tailgate_exit_process(ngx_cycle_t *cycle);
 
 
@@ -52,6 +57,13 @@ static ngx_command_t  ngx_http_tailgate_commands[] = {
     { ngx_string("tailgate_localapi"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE123,
       ngx_http_tailgate_localapi,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("tailgate_cache"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1234,
+      ngx_http_tailgate_cache,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
@@ -193,7 +205,7 @@ ngx_module_t  ngx_http_tailgate_module = {
     ngx_http_tailgate_commands,            /* module directives */
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    NULL,                                  /* init module */
+    ngx_http_tailgate_init_module,         /* init module */
     ngx_http_tailgate_init_process,        /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
@@ -248,8 +260,65 @@ ngx_http_tailgate_init(ngx_conf_t *cf)
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_tailgate_module);
 
+    if (ngx_http_tailgate_init_cache(cf, mcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (mcf->sessions && mcf->key == NULL) {
         return ngx_http_tailgate_secret_zone(cf, mcf);
+    }
+
+    return NGX_OK;
+}
+
+
+/* Without a directive answers are kept where somebody is identified. */
+
+static ngx_int_t
+ngx_http_tailgate_init_cache(ngx_conf_t *cf,
+    ngx_http_tailgate_main_conf_t *mcf)
+{
+    ngx_uint_t                      i;
+    ngx_http_tailgate_loc_conf_t  **lcf;
+
+    static ngx_str_t  name = ngx_string("tailgate");
+
+    if (!mcf->cache || mcf->cache_zone) {
+        return NGX_OK;
+    }
+
+    lcf = mcf->locations.elts;
+
+    for (i = 0; i < mcf->locations.nelts; i++) {
+        if (lcf[i]->enable != NGX_HTTP_TAILGATE_OFF) {
+            break;
+        }
+    }
+
+    if (i == mcf->locations.nelts) {
+        return NGX_OK;
+    }
+
+    mcf->cache_zone = ngx_http_tailgate_cache_zone(cf, &name,
+                                               NGX_HTTP_TAILGATE_CACHE_SIZE);
+
+    return mcf->cache_zone ? NGX_OK : NGX_ERROR;
+}
+
+
+/* In the master process, for each configuration that is taken. */
+
+static ngx_int_t
+ngx_http_tailgate_init_module(ngx_cycle_t *cycle)
+{
+    ngx_http_tailgate_shared_t     *shared;
+    ngx_http_tailgate_main_conf_t  *mcf;
+
+    mcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_tailgate_module);
+
+    if (mcf && mcf->cache_zone) {
+        shared = mcf->cache_zone->data;
+        mcf->generation = ngx_atomic_fetch_add(&shared->generations, 1) + 1;
     }
 
     return NGX_OK;
@@ -283,7 +352,59 @@ ngx_http_tailgate_init_process(ngx_cycle_t *cycle)
 
     mcf->node = node;
 
-    return ngx_http_tailgate_node_init(node, cycle->pool);
+    if (ngx_http_tailgate_node_init(node, cycle->pool) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* the processes of proxy_cache have no requests */
+
+    if (mcf->cache_zone == NULL
+        || (ngx_process != NGX_PROCESS_WORKER
+            && ngx_process != NGX_PROCESS_SINGLE))
+    {
+        return NGX_OK;
+    }
+
+    return ngx_http_tailgate_start_cache(cycle, mcf);
+}
+
+
+static ngx_int_t
+ngx_http_tailgate_start_cache(ngx_cycle_t *cycle,
+    ngx_http_tailgate_main_conf_t *mcf)
+{
+    ngx_http_tailgate_cache_t  *cache;
+
+    cache = ngx_pcalloc(cycle->pool, sizeof(ngx_http_tailgate_cache_t));
+    if (cache == NULL) {
+        return NGX_ERROR;
+    }
+
+    cache->zone = mcf->cache_zone;
+    cache->ttl = mcf->cache_ttl;
+    cache->negative = mcf->cache_negative;
+    cache->stale = mcf->cache_stale;
+
+    /* a question, and what may have to be asked before and after it */
+    cache->lease = 4 * mcf->timeout;
+
+    if (ngx_http_tailgate_cache_init(cache, cycle->pool) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    mcf->node->cache = cache;
+
+    /* one that died is followed by another of the same number */
+
+    if (ngx_worker == 0) {
+        mcf->bus = ngx_http_tailgate_bus_follow(mcf->node, mcf->generation,
+                                                cycle->pool);
+        if (mcf->bus == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 
@@ -294,7 +415,17 @@ ngx_http_tailgate_exit_process(ngx_cycle_t *cycle)
 
     mcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_tailgate_module);
 
-    if (mcf && mcf->node) {
-        ngx_http_tailgate_node_exit(mcf->node);
+    if (mcf == NULL || mcf->node == NULL) {
+        return;
     }
+
+    if (mcf->bus) {
+        ngx_http_tailgate_bus_exit(mcf->bus);
+    }
+
+    if (mcf->node->cache) {
+        ngx_http_tailgate_cache_exit(mcf->node->cache);
+    }
+
+    ngx_http_tailgate_node_exit(mcf->node);
 }

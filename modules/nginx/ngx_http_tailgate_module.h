@@ -18,6 +18,7 @@
 #include <tailgate/policy.h>
 #include <tailgate/session.h>
 
+#include "ngx_http_tailgate_bus.h"
 #include "ngx_http_tailgate_lookup.h"
 
 
@@ -86,7 +87,15 @@ typedef struct {
     ngx_uint_t                  sessions;     /* unsigned  sessions:1; */
     ngx_uint_t                  policed;      /* unsigned  policed:1; */
 
+    ngx_flag_t                  cache;        /* answers are kept */
+    ngx_shm_zone_t             *cache_zone;
+    ngx_msec_t                  cache_ttl;
+    ngx_msec_t                  cache_negative;
+    ngx_msec_t                  cache_stale;
+    ngx_uint_t                  generation;   /* of this configuration */
+
     ngx_http_tailgate_node_t   *node;         /* of this worker process */
+    ngx_http_tailgate_bus_t    *bus;          /* NULL: another one follows */
 } ngx_http_tailgate_main_conf_t;
 
 
@@ -268,6 +277,7 @@ ngx_uint_t ngx_http_tailgate_same_name(ngx_str_t *a, ngx_str_t *b);
 
 char *ngx_http_tailgate_localapi(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_tailgate_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_tailgate_service(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_tailgate_trusted_proxy(ngx_conf_t *cf, ngx_command_t *cmd,

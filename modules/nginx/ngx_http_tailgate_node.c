@@ -13,6 +13,7 @@
 #include "ngx_http_tailgate_lookup.h"
 
 
+static ngx_int_t ngx_http_tailgate_self_fetch(ngx_http_tailgate_node_t *node);
 static void ngx_http_tailgate_self_answered(ngx_http_tailgate_call_t *call);
 static ngx_int_t ngx_http_tailgate_self_parse(ngx_http_tailgate_node_t *node,
     ngx_http_tailgate_call_t *call);
@@ -69,42 +70,64 @@ ngx_http_tailgate_self_error(ngx_http_tailgate_node_t *node)
 }
 
 
-ngx_int_t
-ngx_http_tailgate_self_wait(ngx_http_tailgate_node_t *node,
-    ngx_http_tailgate_waiter_t *waiter)
+void
+ngx_http_tailgate_self_refresh(ngx_http_tailgate_node_t *node)
+{
+    if (node->self_call == NULL && !ngx_exiting && node->self
+        && (ngx_msec_t) (ngx_current_msec - node->self->taken)
+           > NGX_HTTP_TAILGATE_SELF_AGE / 2)
+    {
+        /* without it the next one who needs it waits */
+        (void) ngx_http_tailgate_self_fetch(node);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_tailgate_self_fetch(ngx_http_tailgate_node_t *node)
 {
     ngx_pool_t                *pool;
     ngx_http_tailgate_call_t  *call;
 
-    if (node->self_call == NULL) {
+    pool = ngx_create_pool(4096, ngx_cycle->log);
+    if (pool == NULL) {
+        return NGX_ERROR;
+    }
 
-        pool = ngx_create_pool(4096, ngx_cycle->log);
-        if (pool == NULL) {
-            return NGX_ERROR;
-        }
+    call = ngx_pcalloc(pool, sizeof(ngx_http_tailgate_call_t));
+    if (call == NULL) {
+        ngx_destroy_pool(pool);
+        return NGX_ERROR;
+    }
 
-        call = ngx_pcalloc(pool, sizeof(ngx_http_tailgate_call_t));
-        if (call == NULL) {
-            ngx_destroy_pool(pool);
-            return NGX_ERROR;
-        }
+    call->localapi = &node->localapi;
+    call->pool = pool;
+    call->handler = ngx_http_tailgate_self_answered;
+    call->data = node;
 
-        call->localapi = &node->localapi;
-        call->pool = pool;
-        call->handler = ngx_http_tailgate_self_answered;
-        call->data = node;
+    if (ngx_http_tailgate_localapi_ask(call, &ngx_http_tailgate_status_target)
+        != NGX_OK)
+    {
+        ngx_destroy_pool(pool);
+        return NGX_ERROR;
+    }
 
-        if (ngx_http_tailgate_localapi_ask(call,
-                                           &ngx_http_tailgate_status_target)
-            != NGX_OK)
-        {
-            ngx_destroy_pool(pool);
-            return NGX_ERROR;
-        }
+    node->self_call = call;
+    node->self_pool = pool;
+    node->self_started = ngx_current_msec;
 
-        node->self_call = call;
-        node->self_pool = pool;
-        node->self_started = ngx_current_msec;
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_tailgate_self_wait(ngx_http_tailgate_node_t *node,
+    ngx_http_tailgate_waiter_t *waiter)
+{
+    if (node->self_call == NULL
+        && ngx_http_tailgate_self_fetch(node) != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
     waiter->node = node;

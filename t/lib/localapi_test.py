@@ -79,6 +79,7 @@ class LocalAPI(Server):
     def __init__(self, path, whois=None, status=None, close_after=None):
         self.whois = whois if whois is not None else NOT_FOUND
         self.status = status if status is not None else http(body=RUNNING)
+        self.bus = http(404, "404 page not found\n")
         self.close_after = close_after
         self.knows_itself = True
         self.hold = threading.Event()
@@ -112,7 +113,7 @@ class LocalAPI(Server):
             query = dict(urllib.parse.parse_qsl(query))
             kind = path.rsplit("/", 1)[1]
             self.asked.append((kind, query))
-            answer = getattr(self, kind)
+            answer = getattr(self, {"watch-ipn-bus": "bus"}.get(kind, kind))
             if callable(answer):
                 answer = answer(query)
             if kind == "whois":

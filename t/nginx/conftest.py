@@ -100,7 +100,8 @@ class World:
 
     def nginx(self, conf, localapi=None, options="", **values):
         """nginx with conf, devnet (unless localapi is the path of another
-        socket) and the app at @APP@; options are tailgate_localapi's."""
+        socket) and the app at @APP@; options are tailgate_localapi's. What
+        another LocalAPI is asked is counted: nothing of it is kept."""
 
         if localapi is None and self.devnet is None:
             self.devnet = self.start(Devnet(self.directory, PEOPLE))
@@ -108,9 +109,10 @@ class World:
             self.app = self.start(Echo())
         path = localapi or self.devnet.socket
         values.setdefault("APP", self.app.port)
+        cache = "tailgate_cache off;" if localapi else ""
         return self.start(Nginx(
             self.directory,
-            f"tailgate_localapi unix:@LOCALAPI@ {options};\n{conf}",
+            f"tailgate_localapi unix:@LOCALAPI@ {options};{cache}\n{conf}",
             LOCALAPI=path, **values))
 
     def end(self, failed):

@@ -61,7 +61,8 @@ class World:
         self.api = LocalAPI(os.path.join(self.folder, "api.sock"),
                             whois=self.whois,
                             status=http(body=table.PEERS["self"]))
-        conf = [f"tailgate_localapi unix:{self.api.path};", APP]
+        conf = [f"tailgate_localapi unix:{self.api.path};",
+                "tailgate_cache off;", APP]
         for case in cases:
             if self.key(case) not in self.addresses:
                 conf.append(self.server(case))

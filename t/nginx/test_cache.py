@@ -1,0 +1,433 @@
+# Copyright (C) The Tailgate authors
+
+"""Answers that are kept: how often tailscaled is asked, and how soon what
+changes is seen. Sources are tailnet addresses in a network of the test's own,
+since those on loopback are never kept."""
+
+import concurrent.futures
+import os
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+from localapi_test import LocalAPI, http, person
+from network_test import own_network
+from tailgate_test import ConfigError, Devnet, Nginx, get, wait_until
+
+PEOPLE = """
+tailnet: tail.example
+users:
+  - login: alice@example.com
+    name: Alice
+  - login: bob@example.com
+    name: Bob
+self:
+  name: web1
+  address: 100.64.0.1
+  user: alice@example.com
+nodes:
+  - name: alice-laptop
+    address: 100.64.0.4
+    user: alice@example.com
+    capabilities:
+      example.com/cap/web: [{ role: admin }]
+  - name: bob-phone
+    address: 100.64.0.5
+    user: bob@example.com
+"""
+
+SELF, ALICE, BOB, NOBODY = ("100.64.0.1", "100.64.0.4", "100.64.0.5",
+                            "100.64.0.99")
+OWN = own_network(SELF, ALICE, BOB, NOBODY)
+
+CONF = """
+tailgate_localapi unix:@LOCALAPI@;
+@CACHE@
+server {
+    listen 100.64.0.1:@PORT@ reuseport;
+    tailgate on;
+    location / {
+        add_header X-Login $tailgate_login always;
+        add_header X-Cache $tailgate_cache always;
+        add_header X-Pid $pid always;
+        add_header X-Tags $tailgate_tags always;
+        empty_gif;
+    }
+}
+"""
+
+
+@pytest.fixture(name="site")
+def fixture_site(tmp_path):
+    """Starts devnet, or a LocalAPI that is given, and nginx."""
+
+    started = []
+
+    def site(cache="", localapi=None, workers=1, **values):
+        api = localapi
+        if api is None:
+            api = Devnet(tmp_path, PEOPLE)
+            started.append(api)
+            api.__enter__()
+        nginx = Nginx(tmp_path, CONF, workers=workers, CACHE=cache,
+                      LOCALAPI=getattr(api, "socket", None) or api.path,
+                      **values)
+        started.append(nginx)
+        nginx.__enter__()
+        return api, nginx
+
+    yield site
+
+    while started:
+        started.pop().__exit__(None, None, None)
+
+
+def ask(nginx, source=ALICE):
+    return get((SELF, nginx.port), "/", source=source)
+
+
+def login(answer):
+    return answer.header("X-Login") if answer.status == 200 else answer.status
+
+
+def followed(nginx, api):
+    """Waits until the bus is followed: the second of two requests is then a
+    hit."""
+
+    def hit():
+        return ask(nginx).header("X-Cache") == "hit"
+
+    wait_until(hit, 10, "a hit")
+    # a node that the bus names for the first time makes all out of date
+    api.ctl("resend")
+    wait_until(hit, 10, "a hit")
+
+
+def settled(nginx, source=ALICE):
+    """Behind a change what it named is forgotten twice."""
+
+    time.sleep(0.5)
+    ask(nginx, source)
+    wait_until(lambda: ask(nginx, source).header("X-Cache") == "hit", 10,
+               "a hit")
+
+
+@OWN
+def test_hit(site):
+    api, nginx = site()
+    followed(nginx, api)
+    settled(nginx)
+    api.count(reset=True)
+    for _ in range(50):
+        answer = ask(nginx)
+        assert login(answer) == "alice@example.com"
+        assert answer.header("X-Cache") == "hit"
+    assert api.count().get("whois", 0) == 0
+
+
+@OWN
+def test_off(site):
+    api, nginx = site("tailgate_cache off;")
+    ask(nginx)
+    api.count(reset=True)
+    for _ in range(5):
+        assert ask(nginx).header("X-Cache") == "miss"
+    assert api.count()["whois"] == 5
+
+
+@OWN
+@pytest.mark.parametrize("change,expected", [
+    (["remove", "alice-laptop"], 403),
+    (["remove", "alice-laptop", "whole"], 403),
+    (["expire", "alice-laptop"], 403),
+    (["retag", "alice-laptop", "tag:ci"], 403),
+    (["move", "alice-laptop", "bob@example.com"], "bob@example.com"),
+    (["share", "alice-laptop", "yes"], 403),
+    (["authorize", "alice-laptop", "no"], 403),
+], ids=lambda value: "-".join(value) if isinstance(value, list) else "")
+def test_check_26_change(site, change, expected):
+    """What changes is seen within a second, by every worker."""
+
+    api, nginx = site(workers=2)
+    followed(nginx, api)
+    settled(nginx)
+    assert login(ask(nginx)) == "alice@example.com"
+    assert login(ask(nginx, BOB)) == "bob@example.com"
+    api.ctl(*change)
+    began = time.monotonic()
+    wait_until(lambda: login(ask(nginx)) == expected, 5, change)
+    assert time.monotonic() - began < 1
+    for _ in range(40):
+        assert login(ask(nginx)) == expected
+    assert login(ask(nginx, BOB)) == "bob@example.com"
+
+
+@OWN
+def test_name(site):
+    """A user's change is on the bus without any node."""
+
+    api, nginx = site("tailgate_cache zone=other:1m ttl=1h;")
+    followed(nginx, api)
+    settled(nginx)
+    api.ctl("retag", "alice-laptop")
+    settled(nginx)
+    api.count(reset=True)
+    api.ctl("groups", "alice@example.com", "eng")
+    wait_until(lambda: ask(nginx) and api.count().get("whois", 0) > 0, 5,
+               "it is asked again")
+
+
+@OWN
+def test_of_no_account(site):
+    """Who goes online makes nobody be asked for."""
+
+    api, nginx = site()
+    followed(nginx, api)
+    settled(nginx)
+    settled(nginx, BOB)
+    api.count(reset=True)
+    for state in ("no", "yes", "no"):
+        api.ctl("online", "alice-laptop", state)
+    time.sleep(0.5)
+    assert ask(nginx).header("X-Cache") == "hit"
+    assert ask(nginx, BOB).header("X-Cache") == "hit"
+    assert api.count().get("whois", 0) == 0
+
+
+@OWN
+def test_capability_by_ttl(site):
+    """A grant is not on the bus: the ttl bounds it."""
+
+    api, nginx = site("tailgate_cache zone=z:1m ttl=1s;")
+    followed(nginx, api)
+    api.count(reset=True)
+    began = time.monotonic()
+    while time.monotonic() - began < 3:
+        assert login(ask(nginx)) == "alice@example.com"
+        time.sleep(0.05)
+    assert 2 <= api.count()["whois"] <= 8
+
+
+@OWN
+def test_refresh_ahead(site):
+    """An answer in use is renewed before its end, and nobody waits."""
+
+    api, nginx = site("tailgate_cache zone=z:1m ttl=2s;")
+    followed(nginx, api)
+    settled(nginx)
+    began = time.monotonic()
+    while time.monotonic() - began < 5:
+        assert ask(nginx).header("X-Cache") == "hit"
+        time.sleep(0.05)
+
+
+@OWN
+def test_stranger(site):
+    api, nginx = site("tailgate_cache zone=z:1m negative=1s;")
+    followed(nginx, api)
+    settled(nginx)
+    api.count(reset=True)
+    began = time.monotonic()
+    while time.monotonic() - began < 0.5:
+        assert ask(nginx, NOBODY).status == 403
+    assert api.count()["whois"] <= 3
+    api.ctl("add", "{ name: new, address: 100.64.0.99, "
+            "user: bob@example.com }")
+    wait_until(lambda: login(ask(nginx, NOBODY)) == "bob@example.com", 5,
+               "the newcomer")
+
+
+@OWN
+def test_many_first_requests(site):
+    """Whoever comes first asks, for all workers; everybody else waits."""
+
+    api, nginx = site(workers=4)
+    followed(nginx, api)
+    settled(nginx)
+    api.ctl("slow", 300, "whois")
+    api.count(reset=True)
+    with concurrent.futures.ThreadPoolExecutor(64) as pool:
+        answers = list(pool.map(lambda _: ask(nginx, BOB), range(300)))
+    assert {login(answer) for answer in answers} == {"bob@example.com"}
+    assert api.count()["whois"] == 1
+    assert len({answer.header("X-Pid") for answer in answers}) >= 3
+
+
+@OWN
+def test_killed_while_asking(site):
+    """A lease of a worker that is gone ends; a killed worker holds no lock."""
+
+    api, nginx = site(workers=2, allow="exited on signal 9")
+    followed(nginx, api)
+    settled(nginx)
+    api.ctl("silent", "whois")
+    before = set(nginx.workers())
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        asked = [pool.submit(ask_or_none, nginx, BOB) for _ in range(16)]
+        wait_until(lambda: api.count().get("whois", 0) > 0, 5, "it asks")
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: len(set(nginx.workers()) - before) == 2, 20,
+                   "new workers")
+        api.ctl("normal")
+        for future in asked:
+            future.result()
+    wait_until(lambda: login(ask(nginx, BOB)) == "bob@example.com", 30,
+               "bob is known")
+    settled(nginx, BOB)
+
+
+def ask_or_none(nginx, source):
+    try:
+        return ask(nginx, source)
+    except (OSError, AssertionError, ValueError):
+        return None
+    except Exception as error:  # pylint: disable=broad-except
+        if type(error).__name__ == "Incomplete":
+            return None
+        raise
+
+
+@OWN
+def test_bus_lost(site):
+    """Without the bus no answer outlives its request; it comes back."""
+
+    api, nginx = site()
+    followed(nginx, api)
+    settled(nginx)
+    api.ctl("silent", "all")
+    api.stop()
+    wait_until(lambda: ask(nginx).status == 503, 20, "an outage")
+    nginx.logged("the event stream of")
+    api.start()
+    wait_until(lambda: login(ask(nginx)) == "alice@example.com", 20,
+               "alice is back")
+    followed(nginx, api)
+
+
+@OWN
+def test_check_19_stale(site):
+    """Only if the configuration says so, bounded, logged, and named."""
+
+    api, nginx = site("tailgate_cache zone=z:1m ttl=1s stale=5s;")
+    followed(nginx, api)
+    settled(nginx)
+    api.stop()
+
+    def stale():
+        answer = ask(nginx)
+        return answer.header("X-Cache") == "stale" and answer
+
+    answer = wait_until(stale, 10, "a stale answer")
+    assert login(answer) == "alice@example.com"
+    nginx.logged("a stale answer is used")
+    assert ask(nginx, BOB).status == 503
+    wait_until(lambda: ask(nginx).status == 503, 20, "its end")
+
+
+@OWN
+def test_too_old_for_the_bus(site, tmp_path):
+    """No bus at all: the ttl alone, and a line in the log."""
+
+    with LocalAPI(str(tmp_path / "api.sock"),
+                  whois=lambda query: http(body=person(
+                      "alice@example.com", address=query["addr"])),
+                  status=http(body={
+                      "BackendState": "Running", "TailscaleIPs": [SELF],
+                      "Self": {"ID": "n1", "DNSName": "web1.tail.example.",
+                               "TailscaleIPs": [SELF]}})) as api:
+        api.bus = http(404, "404 page not found\n")
+        _, nginx = site("tailgate_cache zone=z:1m ttl=2s;", localapi=api)
+        nginx.logged("has no event stream")
+        ask(nginx)
+        assert ask(nginx).header("X-Cache") == "hit"
+        asked = api.count()
+        wait_until(lambda: ask(nginx) and api.count() > asked, 10,
+                   "the ttl ends")
+        nginx.stop()
+
+
+@OWN
+def test_check_28_reload(site):
+    """A new generation takes the bus over and finds what is kept."""
+
+    api, nginx = site(workers=2)
+    followed(nginx, api)
+    settled(nginx)
+    api.count(reset=True)
+    for _ in range(5):
+        nginx.reload()
+        for _ in range(10):
+            assert login(ask(nginx)) == "alice@example.com"
+    api.ctl("remove", "alice-laptop")
+    wait_until(lambda: ask(nginx).status == 403, 2, "she is gone")
+
+
+@OWN
+def test_small_zone(site):
+    """A zone that is full forgets; nobody is taken for anybody else."""
+
+    people = [(f"100.64.1.{i}", f"user{i}@example.com") for i in range(1, 251)]
+
+    def whois(query):
+        who = dict(people).get(query["addr"], "alice@example.com")
+        return http(body=person(who, "x" * 900, address=query["addr"],
+                                StableID="n" + query["addr"]))
+
+    from network_test import add_addresses  # in this test's network
+    add_addresses("lo", *[address for address, _ in people])
+    path = f"/tmp/tailgate-{os.getpid()}-{threading.get_ident()}.sock"
+    with LocalAPI(path, whois=whois, status=http(body={
+            "BackendState": "Running", "TailscaleIPs": [SELF],
+            "Self": {"ID": "n1", "DNSName": "web1.tail.example.",
+                     "TailscaleIPs": [SELF]}})) as api:
+        api.bus = http(404, "")
+        _, nginx = site("tailgate_cache zone=z:64k;", localapi=api, workers=2)
+        for _ in range(3):
+            for address, who in people:
+                assert login(ask(nginx, address)) == who
+        nginx.stop()
+
+
+@pytest.mark.parametrize("directive", [
+    "tailgate_cache zone=z;", "tailgate_cache zone=z:1k;",
+    "tailgate_cache zone=:1m;", "tailgate_cache ttl=soon;",
+    "tailgate_cache ttl=1s ttl=2s;", "tailgate_cache ttl=2h;",
+    "tailgate_cache off ttl=1s;", "tailgate_cache on;",
+    "tailgate_cache zone=z:1m zone=y:1m;",
+    "tailgate_cache off; tailgate_cache off;",
+    "server { listen 127.0.0.1:@PORT@; tailgate_cache off; }"])
+def test_refused(tmp_path, directive):
+    with pytest.raises(ConfigError):
+        Nginx(tmp_path, directive).test()
+
+
+@pytest.mark.parametrize("directive", [
+    "tailgate_cache off;", "tailgate_cache ttl=10s;",
+    "tailgate_cache zone=z:1m ttl=500ms negative=0 stale=1m;"])
+def test_accepted(tmp_path, directive):
+    Nginx(tmp_path, directive + "server { listen 127.0.0.1:@PORT@; "
+          "tailgate on; }").test()
+
+
+@OWN
+def test_no_descriptor_is_left(site):
+    """Neither in nginx nor in the LocalAPI's owner."""
+
+    api, nginx = site()
+    followed(nginx, api)
+    settled(nginx)
+    nginx_before = nginx.descriptors()
+    folder = f"/proc/{api.process.pid}/fd"
+    api_before = len(os.listdir(folder))
+    for _ in range(300):
+        with socket.create_connection((SELF, nginx.port), 10,
+                                      (ALICE, 0)) as client:
+            client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            assert client.recv(12) == b"HTTP/1.1 200"
+    wait_until(lambda: nginx.descriptors() <= nginx_before + 1, 10,
+               "nginx's descriptors")
+    assert len(os.listdir(folder)) <= api_before + 1
