@@ -32,6 +32,27 @@ tgi_method_class(tg_str_t method)
 }
 
 
+/*
+ * RFC 9110 9.1 tells methods apart by case, but there are apps that do not: a
+ * "delete" would pass a deny of DELETE and be one.  No method has lower case,
+ * and nginx refuses it.
+ */
+
+static bool
+is_method(tg_str_t method)
+{
+    size_t  i;
+
+    for (i = 0; i < method.len; i++) {
+        if (method.data[i] >= 'a' && method.data[i] <= 'z') {
+            return false;
+        }
+    }
+
+    return method.len > 0;
+}
+
+
 static uint32_t
 via_of(const tg_peer_t *peer, const tg_request_t *request)
 {
@@ -131,6 +152,7 @@ tgi_subject_init(tgi_subject_t *subject, const tg_policy_t *file,
 
     return tgi_host_canonical(request->host, subject->host_buf,
                               &subject->host)
+           && is_method(request->method)
            && path.len > 0 && path.len <= TG_PATH_MAX && path.data[0] == '/'
            && memchr(path.data, '\0', path.len) == NULL;
 }

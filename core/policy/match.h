@@ -36,8 +36,8 @@ typedef struct {
 
 
 /*
- * Fills *subject for rules of file (which may be NULL).  false: the host or
- * the path cannot be judged; all else is filled.
+ * Fills *subject for rules of file (which may be NULL).  false: the host,
+ * the path or the method cannot be judged; all else is filled.
  */
 
 bool tgi_subject_init(tgi_subject_t *subject, const tg_policy_t *file,

@@ -50,7 +50,7 @@ tg_policy_reason_text(tg_policy_reason_t reason)
         [TG_POLICY_REASON_METHOD_OVERRIDE] =
             "the request has a header that overrides its method",
         [TG_POLICY_REASON_BAD_REQUEST] =
-            "the host or the path of the request cannot be judged",
+            "the host, the path or the method of the request cannot be judged",
         [TG_POLICY_REASON_NO_ROUTE] =
             "no route of the policy has this host and path",
         [TG_POLICY_REASON_NO_ALLOW] = "no rule allows it",

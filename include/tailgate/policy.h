@@ -211,7 +211,8 @@ typedef enum {
     TG_POLICY_REASON_REQUIRED,         /* a require rule did not match */
     TG_POLICY_REASON_RAW_PATH,         /* text: tg_path_ambiguity()'s */
     TG_POLICY_REASON_METHOD_OVERRIDE,
-    TG_POLICY_REASON_BAD_REQUEST,      /* host or path cannot be judged */
+    TG_POLICY_REASON_BAD_REQUEST,      /* host, path or method cannot
+                                          be judged */
     TG_POLICY_REASON_NO_ROUTE,         /* no route has this host and path */
     TG_POLICY_REASON_NO_ALLOW,         /* no allow rule matched */
     TG_POLICY_REASON_PEER,             /* expired, unauthorised, unsigned,

@@ -242,7 +242,8 @@ naive_start(naive_t *naive, const tg_policy_t *file, const person_t *person,
         naive->host[i - 1] = '\0';
     }
 
-    return strchr(naive->host, ' ') == NULL && naive->path[0] == '/';
+    return strchr(naive->host, ' ') == NULL && naive->path[0] == '/'
+           && strpbrk(naive->method, "abcdefghijklmnopqrstuvwxyz") == NULL;
 }
 
 
