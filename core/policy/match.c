@@ -339,6 +339,57 @@ tags_match(const tg_rule_t *rule, const tgi_subject_t *subject)
 
 
 /*
+ * Whether text can be nothing but a StableID: "nFsZ2CNTRL" of Tailscale's
+ * control server, a number of headscale's.  Names are in lower case.
+ */
+
+static bool
+is_stable_id(tg_str_t text)
+{
+    size_t  i;
+
+    static const tg_str_t  end = TG_STR("CNTRL");
+
+    if (text.len > end.len
+        && memcmp(text.data + text.len - end.len, end.data, end.len) == 0)
+    {
+        return true;
+    }
+
+    for (i = 0; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9') {
+            return false;
+        }
+    }
+
+    return text.len > 0;
+}
+
+
+/*
+ * People name their own machines: one that is called like another's StableID
+ * is not that machine.  A deny takes it for what it may be.
+ */
+
+static bool
+names_node(const tg_rule_t *rule, tg_str_t name)
+{
+    size_t  i;
+
+    for (i = 0; i < rule->nodes.n; i++) {
+        if (tgi_str_equal_nocase(rule->nodes.items[i], name)
+            && (rule->kind == TG_RULE_DENY
+                || !is_stable_id(rule->nodes.items[i])))
+        {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+/*
  * Who shares a node with us has chosen its first label: it is a name among our
  * own nodes only.  A deny takes it for what it may be.
  */
@@ -368,7 +419,7 @@ nodes_match(const tg_rule_t *rule, const tgi_subject_t *subject)
         return false;
     }
 
-    if (list_has_nocase(&rule->nodes, label)) {
+    if (names_node(rule, label)) {
         return true;
     }
 
@@ -382,7 +433,7 @@ nodes_match(const tg_rule_t *rule, const tgi_subject_t *subject)
 
     label.len = (size_t) (dot - label.data);
 
-    return list_has_nocase(&rule->nodes, label);
+    return names_node(rule, label);
 }
 
 
