@@ -13,8 +13,21 @@
 #include <string.h>
 
 
-#define COLUMNS   8
-#define TEXT_MAX  32
+#define TEXT_MAX   32
+#define NAMES_MAX  3
+
+
+typedef enum {
+    CHANGE = 0,
+    WHO,
+    HOST,
+    PATH,
+    METHODS,
+    LOGGED,
+    OLD,
+    NEW,
+    COLUMNS
+} column_t;
 
 
 void
@@ -55,14 +68,36 @@ because(const tg_decision_t *decision)
 }
 
 
+/* a, then b and c, of which any may be empty; a itself when out of memory. */
+
+static tg_str_t
+join(cli_diff_t *diff, tg_str_t a, const char *b, tg_str_t c)
+{
+    char    *p;
+    size_t   len;
+
+    len = a.len + strlen(b) + c.len;
+    p = tgi_alloc(&diff->self->alloc, len + 1, 1);
+
+    if (p == NULL) {
+        return a;
+    }
+
+    (void) snprintf(p, len + 1, "%.*s%s%.*s", (int) a.len, a.data, b,
+                    (int) c.len, c.data);
+
+    return (tg_str_t) { p, len };
+}
+
+
 /* "alice@example.com (laptop)" */
 
 static tg_str_t
 who(cli_diff_t *diff, const cli_peer_t *peer)
 {
-    char      *p;
-    size_t     len;
-    tg_str_t   name, node;
+    tg_str_t  name, node;
+
+    static const tg_str_t  none = TG_NULL_STR;
 
     name = cli_peer_who(peer);
     node = cli_peer_node(diff->self, peer);
@@ -71,22 +106,12 @@ who(cli_diff_t *diff, const cli_peer_t *peer)
         return name;
     }
 
-    len = name.len + node.len + 3;
-    p = tgi_alloc(&diff->self->alloc, len + 1, 1);
-
-    if (p == NULL) {
-        return name;
-    }
-
-    (void) snprintf(p, len + 1, "%.*s (%.*s)", (int) name.len, name.data,
-                    (int) node.len, node.data);
-
-    return (tg_str_t) { p, len };
+    return join(diff, join(diff, name, " (", node), ")", none);
 }
 
 
 static tg_str_t
-times(cli_diff_t *diff, const cli_change_t *change)
+number(cli_diff_t *diff, size_t n)
 {
     int       len;
     char      text[TEXT_MAX];
@@ -94,58 +119,166 @@ times(cli_diff_t *diff, const cli_change_t *change)
 
     static const tg_str_t  none = TG_STR("-");
 
-    if (change->methods != NULL) {
-        return none;
-    }
-
-    len = snprintf(text, sizeof(text), "%zu", change->n);
+    len = snprintf(text, sizeof(text), "%zu", n);
 
     return tgi_str_copy(&copy, text, (size_t) len, &diff->self->alloc) == TG_OK
            ? copy : none;
 }
 
 
+/* The cells of a change; what is not who and how often tells rows apart. */
+
+static void
+fill(cli_diff_t *diff, const cli_change_t *change, tg_str_t *cells)
+{
+    const char  *name;
+
+    static const tg_str_t  none = TG_NULL_STR;
+
+    name = change_name(change);
+
+    cells[CHANGE] = (tg_str_t) { name, strlen(name) };
+    cells[WHO] = none;
+    cells[HOST] = change->host;
+    cells[PATH] = change->path;
+    cells[METHODS] = change->methods != NULL
+                     ? cli_methods_text(&diff->self->alloc, &diff->methods,
+                                        change->methods)
+                     : change->method;
+    cells[LOGGED] = none;
+    cells[OLD] = because(&change->old);
+    cells[NEW] = because(&change->new);
+}
+
+
+static bool
+make_key(cli_diff_t *diff, const cli_change_t *change, const tg_str_t *cells,
+    tg_str_t *key)
+{
+    char    *p;
+    size_t   i, len;
+
+    for (i = 0, len = 1; i < COLUMNS; i++) {
+        len += cells[i].len + 1;
+    }
+
+    p = tgi_alloc(&diff->self->alloc, len, 1);
+    if (p == NULL) {
+        return false;
+    }
+
+    p[0] = change->methods != NULL;
+    *key = (tg_str_t) { p, 1 };
+
+    for (i = 0; i < COLUMNS; i++) {
+        if (cells[i].len > 0) {
+            memcpy(p + key->len, cells[i].data, cells[i].len);
+        }
+
+        key->len += cells[i].len;
+        p[key->len++] = '\0';
+    }
+
+    return true;
+}
+
+
+/* One row for all peers of whom the same is true; their number, 0: failed. */
+
+static size_t
+group(cli_diff_t *diff, tg_str_t *cells, size_t *peers, size_t *logged)
+{
+    size_t               i, n;
+    uint32_t             row;
+    tg_str_t             key, name, *cell;
+    tgi_map_t            rows;
+    const cli_change_t  *change;
+
+    static const tg_str_t  none = TG_NULL_STR;
+
+    if (tgi_map_init(&rows, diff->nchanges, &diff->self->alloc) != TG_OK) {
+        return 0;
+    }
+
+    for (i = 0, n = 0; i < diff->nchanges; i++) {
+        change = &diff->changes[i];
+        cell = cells + n * COLUMNS;
+        fill(diff, change, cell);
+
+        if (!make_key(diff, change, cell, &key)) {
+            return 0;
+        }
+
+        row = tgi_map_get(&rows, key);
+
+        if (row == TGI_MAP_NONE) {
+            row = (uint32_t) n;
+
+            if (tgi_map_add(&rows, key, row) != TG_OK) {
+                return 0;
+            }
+
+            peers[n] = 0;
+            logged[n] = 0;
+            n++;
+        }
+
+        cell = cells + row * COLUMNS;
+        logged[row] += change->methods != NULL ? 0 : change->n;
+
+        if (peers[row]++ < NAMES_MAX) {
+            name = who(diff, change->peer);
+            cell[WHO] = cell[WHO].len == 0
+                        ? name : join(diff, cell[WHO], ", ", name);
+        }
+    }
+
+    for (i = 0; i < n; i++) {
+        cell = cells + i * COLUMNS;
+        cell[LOGGED] = logged[i] > 0 ? number(diff, logged[i])
+                                     : (tg_str_t) TG_STR("-");
+
+        if (peers[i] > NAMES_MAX) {
+            name = number(diff, peers[i] - NAMES_MAX);
+            name = join(diff, name, " more", none);
+            cell[WHO] = join(diff, cell[WHO], " and ", name);
+        }
+    }
+
+    return n;
+}
+
+
 static int
 print(cli_diff_t *diff)
 {
-    size_t               i;
-    tg_str_t            *cells, *cell;
-    const char          *name;
-    const cli_change_t  *change;
+    size_t     n, *peers, *logged;
+    tg_str_t  *cells;
 
     static const char *const  names[COLUMNS] = {
-        "CHANGE", "WHO", "HOST", "PATH", "METHODS", "LOGGED", "OLD", "NEW"
+        [CHANGE] = "CHANGE", [WHO] = "WHO", [HOST] = "HOST", [PATH] = "PATH",
+        [METHODS] = "METHODS", [LOGGED] = "LOGGED", [OLD] = "OLD",
+        [NEW] = "NEW"
     };
 
-    cells = tgi_alloc(&diff->self->alloc, diff->nchanges * COLUMNS + 1,
-                      sizeof(tg_str_t));
-
-    if (cells == NULL) {
-        cli_error(diff->self->name, "out of memory");
-        return CLI_USAGE;
-    }
-
-    cell = cells;
-
-    for (i = 0; i < diff->nchanges; i++) {
-        change = &diff->changes[i];
-        name = change_name(change);
-
-        *cell++ = (tg_str_t) { name, strlen(name) };
-        *cell++ = who(diff, change->peer);
-        *cell++ = change->host;
-        *cell++ = change->path;
-        *cell++ = change->methods != NULL
-                  ? cli_methods_text(&diff->self->alloc, &diff->methods,
-                                     change->methods)
-                  : change->method;
-        *cell++ = times(diff, change);
-        *cell++ = because(&change->old);
-        *cell++ = because(&change->new);
-    }
-
     if (diff->nchanges > 0) {
-        cli_policy_table(names, cells, COLUMNS, diff->nchanges);
+        cells = tgi_alloc(&diff->self->alloc, diff->nchanges * COLUMNS,
+                          sizeof(tg_str_t));
+        peers = tgi_alloc(&diff->self->alloc, diff->nchanges, sizeof(size_t));
+        logged = tgi_alloc(&diff->self->alloc, diff->nchanges,
+                           sizeof(size_t));
+        n = 0;
+
+        if (cells != NULL && peers != NULL && logged != NULL) {
+            n = group(diff, cells, peers, logged);
+        }
+
+        if (n == 0) {
+            cli_error(diff->self->name, "out of memory");
+            return CLI_USAGE;
+        }
+
+        cli_policy_table(names, cells, COLUMNS, n);
         (void) fputc('\n', stdout);
     }
 

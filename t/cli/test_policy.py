@@ -164,10 +164,34 @@ def test_check_tells_every_error_with_its_place(tmp_path):
 
     seen = json.loads(run("check", path, "--json").stdout)
     assert seen["accepted"] is False
+    assert [f'{path}:{m["line"]}:{m["column"]}: {m["severity"]}: {m["code"]}:'
+            f' {m["text"]}' for m in seen["messages"]] == lines
     assert seen["errors"] + seen["warnings"] == len(seen["messages"]) \
         == len(lines)
     assert {m["line"] for m in seen["messages"]} >= {11, 14}
     assert "digest" not in seen
+
+
+SHADOWED = POLICY.replace("tests:", """\
+  - name: never
+    hosts: [never]
+    paths: ["= /x"]
+    allow:
+      - { user: alice@example.com, via: funnel }
+tests:""")
+
+
+def test_check_warns_and_accepts(tmp_path):
+    path = write(tmp_path / "p.yaml", SHADOWED)
+    done = run("check", path)
+    assert done.returncode == ACCEPTED
+    line, = done.stderr.splitlines()
+    assert line.startswith(f"{path}:33:9:") and ": warning: P" in line
+    assert done.stdout.splitlines()[0].endswith(", 1 warning")
+
+    seen = json.loads(run("check", path, "--json").stdout)
+    assert (seen["accepted"], seen["errors"], seen["warnings"]) \
+        == (True, 0, 1)
 
 
 def test_check_prints_no_control_and_no_bidi(tmp_path):
@@ -401,13 +425,15 @@ def test_a_peer_as_it_could_be(devnet, policy):
     assert "group=admins" in done.stderr and "--as" in done.stderr
 
 
-@pytest.mark.parametrize("address", ["100.64.0.99", "192.0.2.1"])
-def test_strangers(devnet, policy, address):
+@pytest.mark.parametrize("address, why", [
+    ("100.64.0.99", "nobody on the tailnet"),
+    ("192.0.2.1", "not a tailnet address")])
+def test_strangers(devnet, policy, address, why):
     answer = explain(policy, "--socket", devnet.socket, "--addr", address,
                      "--request", "https://wiki/")
     assert (answer["verdict"], answer["reason"]) == ("deny", "stranger")
     assert answer["peer"]["status"] == "stranger"
-    assert answer["peer"]["why"]
+    assert why in answer["peer"]["why"]
 
 
 def test_nobody_of_that_name(devnet, policy):
@@ -451,6 +477,34 @@ def test_answers_that_were_kept(devnet, policy, tmp_path):
     assert answer["peer"]["why"]
 
 
+def test_a_header_that_overrides_the_method(tmp_path):
+    path = write(tmp_path / "p.yaml", """\
+version: 1
+routes:
+  - name: wiki
+    method_override: refuse
+    allow: [{ user: b@example.com }]
+""")
+    who = (path, "--as", "b@example.com", "--request", "https://wiki/")
+    assert explain(*who)["verdict"] == "allow"
+    assert explain(*who, "--method-override")["reason"] == "method-override"
+
+
+@pytest.mark.parametrize("via, verdict", [
+    ("direct", "deny"), ("service", "allow"), ("svc:wiki", "allow"),
+    ("funnel", "deny")])
+def test_ways_in(tmp_path, via, verdict):
+    path = write(tmp_path / "p.yaml", """\
+version: 1
+routes:
+  - allow: [{ user: b@example.com, via: service }]
+""")
+    answer = explain(path, "--as", "b@example.com", "--via", via, "--request",
+                     "https://wiki/")
+    assert answer["verdict"] == verdict
+    assert answer["request"]["via"] == via
+
+
 # Directives of nginx.
 
 
@@ -471,6 +525,15 @@ def test_inline_rules(policy):
                      "tailgate_allow 'user=*@example.com'")
     assert (answer["verdict"], answer["rule"]) \
         == ("allow", "grafana.allow[0]")
+
+
+def test_quotes_of_inline_rules_are_those_of_nginx():
+    for rule in ("tailgate_allow user=o'neil@example.com",
+                 r"tailgate_allow 'user=o\'neil@example.com';",
+                 'tailgate_allow  "user=o\'neil@example.com"\t;'):
+        answer = explain("--no-policy", "--as", "o'neil@example.com",
+                         "--request", "https://x/", "--inline", rule)
+        assert answer["verdict"] == "allow", rule
 
 
 def test_inline_alone():

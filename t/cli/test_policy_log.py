@@ -149,7 +149,7 @@ def test_a_node_that_is_there_is_judged_as_it_is(files):
 
 def test_what_lines_say_of_nodes_that_are_gone(files):
     new = files / "other.yaml"
-    new.write_text(POLICY.replace("/api/,", "/api/v2/,").replace(
+    new.write_text(POLICY.replace('/api/, "= /health"', "/api/v2/").replace(
         "    deny:\n", "    deny:\n      - { os: plan9 }\n", 1),
         encoding="utf-8")
     common = {"tailnet": "example.ts.net", "host": "grafana",
@@ -159,6 +159,9 @@ def test_what_lines_say_of_nodes_that_are_gone(files):
     lines = [
         {**common, "status": "tagged", "tags": "tag:db,tag:ci",
          "node": "gone.example.ts.net", "node_id": "n1", "os": "linux"},
+        {**common, "status": "tagged", "tags": "tag:ci",
+         "node": "gone.example.ts.net", "node_id": "n1", "os": "linux",
+         "path": "/health?q=1"},
         {**common, "status": "tagged", "tags": "tag:db",
          "node": "gone.example.ts.net", "node_id": "n2", "os": "linux"},
         {**eve, "status": "expired", "os": "plan9"},
@@ -170,9 +173,12 @@ def test_what_lines_say_of_nodes_that_are_gone(files):
     assert [(c["change"], c["peer"].get("login"), c["peer"].get("tags"),
              c["old"]["rule"], c["new"]["rule"]) for c in seen["changes"]] \
         == [("closes", None, ["tag:db", "tag:ci"], "grafana.allow[2]", ""),
+            ("closes", None, ["tag:ci"], "grafana.allow[2]", ""),
             ("closes", "eve@example.com", None, "grafana.allow[0]",
              "grafana.deny[0]")]
-    assert (seen["lines"], seen["skipped"]) == (6, 0)
+    assert [c["path"] for c in seen["changes"]] \
+        == ["/api/x", "/health", "/api/x"]
+    assert (seen["lines"], seen["skipped"]) == (7, 0)
 
 
 NGINX = f"""

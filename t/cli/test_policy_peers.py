@@ -23,6 +23,9 @@ users:
   - login: carol@other.example
     name: Carol
 nodes:
+  - name: ci-runner
+    address: 100.64.0.6
+    tags: ["tag:ci"]
   - name: alice-phone
     address: 100.64.0.4
     user: alice@example.com
@@ -45,9 +48,6 @@ nodes:
     user: bob@example.com
     os: linux
     online: false
-  - name: ci-runner
-    address: 100.64.0.6
-    tags: ["tag:ci"]
   - name: theirs.far.ts.net
     address: 100.64.0.9
     user: carol@other.example
@@ -222,6 +222,38 @@ def test_peers_that_are_none(files, tmp_path, text):
     assert str(path) in done.stderr
 
 
+def test_every_trait_of_a_status_counts(files, tmp_path):
+    """Each alone: tailscaled sets several of them together."""
+
+    def peer(n, **more):
+        return {"ID": f"n{n}", "DNSName": f"node{n}.example.ts.net.",
+                "TailscaleIPs": [f"100.64.0.{n}", f"fd7a:115c:a1e0::{n}"],
+                "UserID": 1, "OS": "linux", **more}
+
+    peers = [
+        peer(2), peer(3, Expired=True),
+        peer(4, KeyExpiry="2020-01-01T00:00:00Z"), peer(5, AltSharerUserID=9),
+        peer(6, ShareeNode=True), peer(7, Tags=["tag:web"]),
+        peer(8, AllowedIPs=["100.64.0.8/32", "192.0.2.0/24"]),
+        peer(9, AllowedIPs=["100.64.0.9/32", "fd7a:115c:a1e0::9/128"]),
+        peer(10, UserID=2), peer(11, DNSName="node11.far.ts.net."),
+        peer(12, TailscaleIPs=[], Online=False)]
+    status = {
+        "BackendState": "Running", "Version": "1.90.0",
+        "Self": peer(1), "Peer": {f"k{p['ID']}": p for p in peers},
+        "User": {"1": {"ID": 1, "LoginName": "alice@example.com",
+                       "DisplayName": "Alice"}}}
+    path = tmp_path / "status.json"
+    path.write_text(json.dumps(status), encoding="utf-8")
+    seen = answer("who", files / "policy.yaml", "--peers", path,
+                  "--request", "https://grafana/")
+    assert [(p["node"].split(".")[0], p["online"])
+            for p in seen["allowed"]] == [
+        ("node1", True), ("node12", False), ("node2", True), ("node9", True)]
+    assert (seen["asked"], seen["unavailable"], seen["partial"]) \
+        == (12, 1, True)
+
+
 def test_names_of_peers_do_not_reach_the_terminal_raw(files, tmp_path):
     status = {
         "BackendState": "Running", "Version": "1.90.0",
@@ -263,6 +295,15 @@ def test_what(files):
         ("grafana", "*.corp", "/", READ, "grafana.allow[0]"),
         ("grafana", "*.corp", "/admin", [], "grafana.deny[0]"),
         ("secret", "secret.corp", "/", [], "")]
+
+
+def test_what_is_not_said_of_an_exception(files):
+    done = run("what", files / "policy.yaml", "--as", "bob@example.com",
+               "--from", "os=linux")
+    assert [(row["HOST"], row["PATH"], row["METHODS"], row["RULE"])
+            for row in table(done.stdout) if row["PATH"] == "/admin"] == [
+        ("grafana", "/admin", "none", "grafana.deny[0]"),
+        ("*.corp", "/admin", "none", "grafana.deny[0]")]
 
 
 def test_what_of_a_tag(files):
@@ -332,6 +373,47 @@ routes:
          "all.allow[0]")]
 
 
+def test_what_of_one_method_less(tmp_path):
+    path = tmp_path / "p.yaml"
+    path.write_text("""\
+version: 1
+routes:
+  - name: wiki
+    hosts: [wiki]
+    allow: [{ user: bob@example.com }]
+    deny: [{ user: bob@example.com, methods: [PURGE], paths: [/a, /b] }]
+""", encoding="utf-8")
+    rows = rows_of(path, "--as", "bob@example.com")
+    assert [(row[2], "PURGE" in row[3], "*" in row[3]) for row in rows] \
+        == [("/", True, True), ("/a", False, True), ("/b", False, True)]
+    done = run("what", path, "--as", "bob@example.com")
+    assert [row["METHODS"] for row in table(done.stdout)] \
+        == ["any", "any but PURGE", "any but PURGE"]
+
+
+def test_what_of_paths_that_overlap(tmp_path):
+    """A prefix that is within another says nothing new, a glob tells of
+    paths that fit, not of all below them, and twice is once."""
+
+    path = tmp_path / "p.yaml"
+    path.write_text("""\
+version: 1
+always:
+  deny: [{ user: bob@example.com, methods: [LOCK] }]
+routes:
+  - name: wiki
+    hosts: [wiki]
+    allow:
+      - { user: bob@example.com, paths: [/a, /a/, /a/b, "/x/**", /x/y] }
+    deny:
+      - { user: eve@example.com, paths: [/a, "/x/**"] }
+""", encoding="utf-8")
+    done = run("what", path, "--as", "bob@example.com")
+    assert [(row["PATH"], row["METHODS"]) for row in table(done.stdout)] == [
+        ("/a", "any but LOCK"), ("/x/**", "any but LOCK"),
+        ("/x/y", "any but LOCK")]
+
+
 GRANTS = """\
 version: 1
 grants: { capability: example.com/cap/tailgate }
@@ -399,6 +481,33 @@ def test_diff(kind, devnet, files):
     assert (change["old"]["rule"], change["new"]["reason"]) \
         == ("grafana.allow[1]", "no-allow")
     assert change["source"] == "peers"
+
+
+def test_diff_tells_once_what_is_so_for_many(devnet, files, tmp_path):
+    many = tmp_path / "many.yaml"
+    nodes = "".join(f"""
+  - name: pc{n}
+    address: 100.64.1.{n}
+    user: bob@example.com
+    os: linux""" for n in range(1, 6))
+    many.write_text(WORLD.rstrip() + nodes + "\n", encoding="utf-8")
+    less = tmp_path / "less.yaml"
+    less.write_text(POLICY.replace("methods: read", "methods: [GET, HEAD]"),
+                    encoding="utf-8")
+    done = run("diff", files / "policy.yaml", less, "--peers", many)
+    rows = [row for row in table(done.stdout)
+            if (row["HOST"], row["PATH"]) == ("grafana", "/")]
+    assert [(row["CHANGE"], row["METHODS"], row["WHO"]) for row in rows] == [
+        ("closes", "OPTIONS", "bob@example.com (bob-mac), bob@example.com"
+         " (bob-tablet), bob@example.com (pc1) and 4 more")]
+    assert "closed; 12 nodes" in done.stdout
+
+    done = run("diff", less, files / "policy.yaml", "--socket",
+               devnet.socket)
+    row = table(done.stdout)[0]
+    assert (row["CHANGE"], row["WHO"]) \
+        == ("opens", "bob@example.com (bob-mac),"
+            " bob@example.com (bob-tablet)")
 
 
 def test_diff_of_the_same(devnet, files):
