@@ -404,7 +404,7 @@ test_grants(void **state)
         "os=linux",
         "capability=x/cap/t:[{\"hosts\":7},{\"hosts\":[]},\"app\","
         "{\"hosts\":\"wiki\",\"role\":[\"x\"]},{\"paths\":\"x\"},"
-        "{\"methods\":\"get\"},{\"hosts\":\"wiki:80\"},"
+        "{\"methods\":\"get\"},{\"hosts\":[\"wiki:80\",\"a\"]},"
         "{\"hosts\":\"wiki\",\"other\":1},"
         "{\"hosts\":\"wiki\",\"methods\":[\"read\",\"PUT\"]}]",
         NULL
@@ -469,7 +469,7 @@ test_headers(void **state)
 
     static const char *const  from[] = {
         "capability=x/cap/g:[{\"role\":\"root\",\"team\":\"web\"},"
-        "{\"role\":[\"viewer\",\"EDITOR\"],\"team\":[\"db\",\"web\",\"a,b\"]},"
+        "{\"role\":[\"EDITOR\",\"viewer\"],\"team\":[\"db\",\"web\",\"a,b\"]},"
         "{\"role\":7},\"Admin\"]",
         "capability=x/cap/t:[{\"role\":\"low\",\"hosts\":\"app\"},"
         "{\"role\":\"high\",\"hosts\":\"wiki\"}]",
