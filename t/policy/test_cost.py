@@ -8,11 +8,13 @@ import subprocess
 
 import pytest
 
-from tailgate_test import ROOT
+from tailgate_test import ROOT, is_sanitized
 
 LIMIT = "1.2"
 
 
+@pytest.mark.skipif(is_sanitized(), reason="not applicable: the sanitizers'"
+                    " instructions are not ours")
 @pytest.mark.timeout(900)
 def test_cost_of_a_decision():
     done = subprocess.run([os.path.join(ROOT, "bench", "policy"),

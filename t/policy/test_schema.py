@@ -12,7 +12,7 @@ import subprocess
 import jsonschema
 import pytest
 import yaml
-from tailgate_test import BUILD, ROOT
+from tailgate_test import BUILD, ROOT, is_sanitized
 
 TAILGATE = os.path.join(BUILD, "tailgate")
 POLICY = os.path.join(ROOT, "conf", "policy.yaml")
@@ -101,8 +101,9 @@ def uncommented():
 @pytest.fixture(scope="module", name="keys")
 def read_keys(tmp_path_factory):
     program = str(tmp_path_factory.mktemp("keys") / "keys")
+    flags = ["-fsanitize=address,undefined"] if is_sanitized() else []
     subprocess.run(
-        [os.environ.get("CC", "cc"), "-std=c11", "-I" + ROOT,
+        [os.environ.get("CC", "cc"), "-std=c11", *flags, "-I" + ROOT,
          "-I" + os.path.join(ROOT, "include"), "-o", program,
          os.path.join(ROOT, "t/policy/keys.c"),
          os.path.join(BUILD, "libtailgate.a"), "-ljansson", "-lyaml",
