@@ -25,13 +25,14 @@ static ngx_int_t ngx_http_tailgate_wait(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
 static ngx_int_t ngx_http_tailgate_decide(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
-static void ngx_http_tailgate_set_error(ngx_http_tailgate_ctx_t *ctx);
+static void ngx_http_tailgate_error(ngx_http_tailgate_ctx_t *ctx,
+    ngx_str_t *error);
 static ngx_uint_t ngx_http_tailgate_is_optional(
     const tg_decision_t *decision);
 static ngx_int_t ngx_http_tailgate_allow(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
 static ngx_int_t ngx_http_tailgate_deny(ngx_http_request_t *r,
-    ngx_http_tailgate_ctx_t *ctx);
+    ngx_http_tailgate_ctx_t *ctx, ngx_str_t *error);
 static ngx_int_t ngx_http_tailgate_unavailable(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
 static void ngx_http_tailgate_retry_after_clear(
@@ -253,6 +254,7 @@ static ngx_int_t
 ngx_http_tailgate_decide(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 {
     ngx_int_t                      rc;
+    ngx_str_t                      error;
     tg_decision_t                 *decision;
     ngx_http_tailgate_loc_conf_t  *lcf;
 
@@ -281,7 +283,11 @@ ngx_http_tailgate_decide(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
         return ngx_http_tailgate_allow(r, ctx);
     }
 
-    ngx_http_tailgate_set_error(ctx);
+    ngx_http_tailgate_error(ctx, &error);
+
+    if (r == r->main && !ctx->record->refused) {
+        ctx->record->error = error;
+    }
 
     if (lcf->enable == NGX_HTTP_TAILGATE_OPTIONAL
         && ngx_http_tailgate_is_optional(decision))
@@ -299,7 +305,7 @@ ngx_http_tailgate_decide(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
         return ngx_http_tailgate_unavailable(r, ctx);
     }
 
-    return ngx_http_tailgate_deny(r, ctx);
+    return ngx_http_tailgate_deny(r, ctx, &error);
 }
 
 
@@ -309,25 +315,23 @@ ngx_http_tailgate_decide(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
  */
 
 static void
-ngx_http_tailgate_set_error(ngx_http_tailgate_ctx_t *ctx)
+ngx_http_tailgate_error(ngx_http_tailgate_ctx_t *ctx, ngx_str_t *error)
 {
-    tg_decision_t               *decision;
-    ngx_http_tailgate_peer_t    *peer;
-    ngx_http_tailgate_record_t  *record;
+    tg_decision_t             *decision;
+    ngx_http_tailgate_peer_t  *peer;
 
-    record = ctx->record;
     decision = &ctx->decision;
-    peer = record->peer;
+    peer = ctx->record->peer;
 
     if (peer->reason.len && !ngx_http_tailgate_has_identity(peer)
         && !tg_policy_reason_is_refusal(decision->reason))
     {
-        record->error = peer->reason;
+        *error = peer->reason;
         return;
     }
 
-    record->error.data = (u_char *) decision->text;
-    record->error.len = ngx_strlen(decision->text);
+    error->data = (u_char *) decision->text;
+    error->len = ngx_strlen(decision->text);
 }
 
 
@@ -349,7 +353,7 @@ ngx_http_tailgate_allow(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 {
     ctx->allowed = 1;
 
-    if (!ctx->record->refused) {
+    if (r == r->main && !ctx->record->refused) {
         ngx_str_null(&ctx->record->error);
     }
 
@@ -362,7 +366,8 @@ ngx_http_tailgate_allow(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 
 
 static ngx_int_t
-ngx_http_tailgate_deny(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
+ngx_http_tailgate_deny(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
+    ngx_str_t *error)
 {
     tg_str_t                    who, *rule;
     ngx_str_t                   name;
@@ -393,13 +398,12 @@ ngx_http_tailgate_deny(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "tailgate: access forbidden, %s \"%V\": %V, rule "
                       "\"%*s\"", tg_status_name(peer->status), &name,
-                      &ctx->record->error, rule->len, rule->data);
+                      error, rule->len, rule->data);
 
     } else {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "tailgate: access forbidden, %s \"%V\": %V",
-                      tg_status_name(peer->status), &name,
-                      &ctx->record->error);
+                      tg_status_name(peer->status), &name, error);
     }
 
     return ngx_http_tailgate_denial(r, ctx, NGX_HTTP_FORBIDDEN);

@@ -116,6 +116,30 @@ def test_check_34_injection_is_impossible(world, policy):
     assert len(nginx.read("audit.log").splitlines()) == sent
 
 
+def test_the_error_is_that_of_the_refusal(world, policy):
+    """Not a subrequest's, and not an error page's."""
+
+    nginx = world.nginx(DECISIONS + """
+server {
+    listen 127.0.0.1:@PORT@;
+    tailgate on;
+    ssi on; ssi_types *;
+    location / { root @DIR@; tailgate_allow user=*@example.com; }
+    location /no { tailgate_deny user=*@example.com; root @DIR@; }
+    location /refused { error_page 403 /page; tailgate_deny os=iOS;
+                        root @DIR@; }
+    location /page { tailgate_allow user=alice@example.com; root @DIR@; }
+}""")
+    with open(nginx.path("p.html"), "w", encoding="ascii") as f:
+        f.write('<!--#include virtual="/no" -->')
+    assert get(nginx.port, "/p.html", source=BOB).status == 200
+    assert get(nginx.port, "/refused", source=BOB).status == 403
+    page, refused = decisions(nginx, 2)
+    assert (page["decision"], page["error"]) == ("allow", "-")
+    assert (refused["reason"], refused["error"]) == (
+        "denied", "a rule denies it")
+
+
 def test_denies_are_in_the_error_log(world, policy):
     nginx = world.nginx(AUDIT, POLICY=policy(POLICY))
     for _ in range(20):
