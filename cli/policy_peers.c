@@ -538,6 +538,19 @@ is_called(tg_str_t node, tg_str_t node_id, tg_str_t name)
 }
 
 
+static bool
+is_status_of(const json_t *status, tg_str_t name)
+{
+    const char  *node, *id;
+
+    node = text_of(status, "DNSName");
+    id = text_of(status, "ID");
+
+    return is_called((tg_str_t) { node, strlen(node) },
+                     (tg_str_t) { id, strlen(id) }, name);
+}
+
+
 static int
 node_of_file(cli_policy_t *self, tg_str_t name, cli_peer_t *peer)
 {
@@ -576,7 +589,7 @@ cli_policy_node(cli_policy_t *self, const char *name, cli_peer_t *peer)
 {
     int          code;
     json_t      *root, *status, *found;
-    tg_str_t     wanted, node, id;
+    tg_str_t     wanted;
     const char  *key;
 
     wanted = (tg_str_t) { name, strlen(name) };
@@ -590,17 +603,15 @@ cli_policy_node(cli_policy_t *self, const char *name, cli_peer_t *peer)
         return code;
     }
 
-    found = NULL;
+    found = json_object_get(root, "Self");
+
+    if (!is_status_of(found, wanted)) {
+        found = NULL;
+    }
 
     json_object_foreach(json_object_get(root, "Peer"), key, status) {
-        node = (tg_str_t) { text_of(status, "DNSName"),
-                            strlen(text_of(status, "DNSName")) };
-        id = (tg_str_t) { text_of(status, "ID"),
-                          strlen(text_of(status, "ID")) };
-
-        if (is_called(node, id, wanted)) {
+        if (found == NULL && is_status_of(status, wanted)) {
             found = status;
-            break;
         }
     }
 

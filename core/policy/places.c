@@ -2,8 +2,8 @@
 /*
  * Copyright (C) The Tailgate authors
  *
- * What a policy tells apart: hosts, paths and methods that its rules name,
- * with a sample of each.
+ * What a policy tells apart: the hosts and paths that its rules name, with a
+ * sample of each.
  */
 
 #include "core/policy/caps.h"
@@ -16,7 +16,6 @@
 
 #define ANY_HOST     "any-host"
 #define ANY_SEGMENT  "any-path"
-#define ANY_METHOD   "ANY-OTHER"
 
 
 typedef struct {
@@ -291,16 +290,55 @@ count_grant(const tgi_value_t *grant)
 }
 
 
+/* For as many as were counted. */
+
+static bool
+make_room(patterns_t *patterns, const tg_alloc_t *alloc)
+{
+    patterns->hosts = tgi_alloc(alloc, patterns->nhosts,
+                                sizeof(patterns->hosts[0]));
+    patterns->paths = tgi_alloc(alloc, patterns->npaths,
+                                sizeof(patterns->paths[0]));
+    patterns->nhosts = 0;
+    patterns->npaths = 0;
+
+    return patterns->hosts != NULL && patterns->paths != NULL;
+}
+
+
+/* The route's own; all there is where no route is. */
+
+static void
+add_route(patterns_t *patterns, const tgi_route_t *route)
+{
+    size_t  i;
+
+    static const tgi_host_t  any = { .kind = TGI_HOST_ANY };
+    static const tgi_path_t  all = { .kind = TGI_PATH_PREFIX,
+                                     .text = TG_STR("/"), .literal = 1 };
+
+    if (route == NULL) {
+        add_host(patterns, &any);
+        add_path(patterns, &all);
+        return;
+    }
+
+    for (i = 0; i < route->nhosts; i++) {
+        add_host(patterns, &route->hosts[i]);
+    }
+
+    for (i = 0; i < route->npaths; i++) {
+        add_path(patterns, &route->paths[i]);
+    }
+}
+
+
 static bool
 collect(const tg_policy_t *policy, const tgi_route_t *route,
     const tgi_value_t *grants, const tg_alloc_t *alloc, patterns_t *patterns)
 {
     size_t              i, k, n;
     const tgi_rules_t  *rules[5];
-
-    static const tgi_host_t  any = { .kind = TGI_HOST_ANY };
-    static const tgi_path_t  all = { .kind = TGI_PATH_PREFIX,
-                                     .text = TG_STR("/"), .literal = 1 };
 
     rules[0] = &policy->always_deny;
     rules[1] = &policy->always_require;
@@ -328,30 +366,11 @@ collect(const tg_policy_t *policy, const tgi_route_t *route,
         patterns->npaths += count_grant(&grants->u.items[i]);
     }
 
-    patterns->hosts = tgi_alloc(alloc, patterns->nhosts,
-                                sizeof(patterns->hosts[0]));
-    patterns->paths = tgi_alloc(alloc, patterns->npaths,
-                                sizeof(patterns->paths[0]));
-
-    if (patterns->hosts == NULL || patterns->paths == NULL) {
+    if (!make_room(patterns, alloc)) {
         return false;
     }
 
-    patterns->nhosts = 0;
-    patterns->npaths = 0;
-
-    if (route == NULL) {
-        add_host(patterns, &any);
-        add_path(patterns, &all);
-    }
-
-    for (i = 0; route != NULL && i < route->nhosts; i++) {
-        add_host(patterns, &route->hosts[i]);
-    }
-
-    for (i = 0; route != NULL && i < route->npaths; i++) {
-        add_path(patterns, &route->paths[i]);
-    }
+    add_route(patterns, route);
 
     for (k = 0; k < n; k++) {
         add_rules(patterns, rules[k]);
@@ -523,95 +542,4 @@ tg_policy_place_covers(const tg_policy_place_t *a, const tg_policy_place_t *b)
            || (host->kind == TGI_HOST_WILDCARD
                && other_host->kind == TGI_HOST_WILDCARD
                && tgi_host_match(host, b->sample_host));
-}
-
-
-static void
-add_method(tg_list_t *methods, tg_str_t method)
-{
-    size_t  i;
-
-    for (i = 0; i < methods->n; i++) {
-        if (tgi_str_equal(methods->items[i], method)) {
-            return;
-        }
-    }
-
-    methods->items[methods->n++] = method;
-}
-
-
-static void
-add_methods(tg_list_t *methods, const tgi_rules_t *rules)
-{
-    size_t  i, k;
-
-    for (i = 0; i < rules->n; i++) {
-        for (k = 0; k < rules->items[i]->methods.n; k++) {
-            add_method(methods, rules->items[i]->methods.items[k]);
-        }
-    }
-}
-
-
-static size_t
-count_methods(const tgi_rules_t *rules)
-{
-    size_t  i, n;
-
-    for (i = 0, n = 0; i < rules->n; i++) {
-        n += rules->items[i]->methods.n;
-    }
-
-    return n;
-}
-
-
-int
-tg_policy_methods(const tg_policy_t *policy, const tg_alloc_t *alloc,
-    tg_list_t *methods)
-{
-    size_t              i, n;
-    const tgi_route_t  *route;
-
-    static const tg_str_t  usual[] = {
-        TG_STR("GET"), TG_STR("HEAD"), TG_STR("OPTIONS"), TG_STR("POST"),
-        TG_STR("PUT"), TG_STR("PATCH"), TG_STR("DELETE")
-    };
-    static const tg_str_t  other = TG_STR(ANY_METHOD);
-
-    n = sizeof(usual) / sizeof(usual[0]) + 1
-        + count_methods(&policy->always_deny)
-        + count_methods(&policy->always_require);
-
-    for (i = 0; i < policy->nroutes; i++) {
-        route = &policy->routes[i];
-        n += count_methods(&route->allow) + count_methods(&route->deny)
-             + count_methods(&route->require);
-    }
-
-    methods->n = 0;
-    methods->items = tgi_alloc(alloc, n, sizeof(tg_str_t));
-
-    if (methods->items == NULL) {
-        return TG_ERR_NOMEM;
-    }
-
-    for (i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
-        add_method(methods, usual[i]);
-    }
-
-    add_methods(methods, &policy->always_deny);
-    add_methods(methods, &policy->always_require);
-
-    for (i = 0; i < policy->nroutes; i++) {
-        route = &policy->routes[i];
-        add_methods(methods, &route->allow);
-        add_methods(methods, &route->deny);
-        add_methods(methods, &route->require);
-    }
-
-    add_method(methods, other);
-
-    return TG_OK;
 }

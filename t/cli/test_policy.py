@@ -398,6 +398,14 @@ def test_a_node_of_the_tailnet(devnet, policy):
     assert by_id["verdict"] == "allow"
 
 
+def test_the_node_itself(devnet, policy):
+    status = json.loads(localapi(devnet, "status?peers=false"))
+    name = status["Self"]["DNSName"].split(".")[0]
+    answer = explain(policy, "--socket", devnet.socket, "--node", name,
+                     "--request", "https://wiki/")
+    assert answer["peer"]["node_id"] == status["Self"]["ID"]
+
+
 def test_an_address_of_the_tailnet(devnet, policy):
     answer = explain(policy, "--socket", devnet.socket, "--addr",
                      "100.64.0.5", "--request", "https://grafana/")
