@@ -80,10 +80,16 @@ refuse_by_rules(judge_t *judge, const tgi_rules_t *deny,
 {
     const tg_rule_t  *rule;
 
-    rule = tgi_rules_match(deny, index, &judge->subject);
+    if (deny->n > 0) {
+        rule = tgi_rules_match(deny, index, &judge->subject);
 
-    if (rule != NULL) {
-        return refuse(judge, TG_POLICY_REASON_DENIED, rule);
+        if (rule != NULL) {
+            return refuse(judge, TG_POLICY_REASON_DENIED, rule);
+        }
+    }
+
+    if (require->n == 0) {
+        return false;
     }
 
     rule = tgi_rules_miss(require, &judge->subject);
