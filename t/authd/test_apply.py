@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import resource
+import shlex
 import signal
 import stat
 import subprocess
@@ -74,10 +75,15 @@ class World:
         self.program = self.wrapper()
 
     def wrapper(self):
-        """nginx with the prefix and configuration of the test's."""
+        """nginx with the prefix, configuration and environment of the
+        test's."""
 
         path = self.directory / "nginx-of-the-test"
-        command = " ".join(f"'{word}'" for word in self.nginx.command())
+        command = shlex.join(
+            ["env", *(f"{name}={value}"
+                      for name, value in self.nginx.environment.items()
+                      if os.environ.get(name) != value),
+             *self.nginx.command()])
         path.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
         path.chmod(0o755)
         return path
@@ -291,6 +297,7 @@ def test_target(tmp_path, kind):
                    "--no-authd", *more)
         assert done.returncode == USAGE, done.stdout
         assert str(target) in done.stderr
+        assert ("symbolic link" in done.stderr) == ("link" in kind)
     assert elsewhere.read_text(encoding="utf-8") == "mine"
     assert not (tmp_path / "nowhere").exists()
     if kind == "folder of others":
