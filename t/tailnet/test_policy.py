@@ -49,6 +49,9 @@ routes:
 CONF = """
     tailgate_localapi unix:@LOCALAPI@;
 
+    # grants are not on the bus: without it their change is seen by the ttl
+    tailgate_cache off;
+
     server {
         listen @PORT@;
         add_header X-Rule $tailgate_rule always;
