@@ -239,6 +239,13 @@ check_method(tgi_read_t *rd, const tgi_yaml_t *item)
         }
     }
 
+    /* a deny of the method WRITE would deny nothing */
+
+    if (strcmp(upper, "READ") == 0 || strcmp(upper, "WRITE") == 0) {
+        tgi_tell(rd, TGI_P_METHOD, item, item->text.data, NULL, NULL);
+        return false;
+    }
+
     if (lower) {
         tgi_tell(rd, TGI_P_METHOD_CASE, item, item->text.data, upper, NULL);
         return false;
