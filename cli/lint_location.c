@@ -111,6 +111,28 @@ cli_lint_check_cache(cli_lint_t *lint)
 }
 
 
+/* Whether the location answers by itself, besides those inside of it. */
+
+static bool
+has_content(const cli_conf_t *location)
+{
+    size_t  i;
+
+    static const char *const  content[] = {
+        "proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass",
+        "memcached_pass", "root", "alias", "try_files"
+    };
+
+    for (i = 0; i < NELTS(content); i++) {
+        if (cli_conf_own(location, content[i]) != NULL) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
 /* "tailgate off" in the location itself is meant. */
 
 static bool
@@ -118,7 +140,8 @@ is_forgotten(const cli_conf_t *location)
 {
     const cli_conf_t  *answer;
 
-    if (cli_lint_is_guarded(location) || cli_lint_has_guarded(location)
+    if (cli_lint_is_guarded(location)
+        || (cli_lint_has_guarded(location) && !has_content(location))
         || cli_conf_own(location, "tailgate") != NULL
         || cli_conf_own(location, "internal") != NULL)
     {
@@ -166,11 +189,35 @@ cli_lint_check_sibling(cli_lint_t *lint)
 }
 
 
+/* "= /a", and "=/a", which is the same. */
+
+static tg_str_t
+path_of(const cli_conf_t *location, bool *exact)
+{
+    size_t    n;
+    tg_str_t  path;
+
+    path = location->words[location->nwords - 1];
+    *exact = cli_conf_is(location, 1, "=");
+
+    if (location->nwords == 2 && path.len > 1) {
+        *exact = path.data[0] == '=';
+        n = *exact ? 1 : memcmp(path.data, "^~", 2) == 0 ? 2 : 0;
+
+        path.data += n;
+        path.len -= n;
+    }
+
+    return path;
+}
+
+
 /* The location that a URI without variables falls into, regexes aside. */
 
 static const cli_conf_t *
 location_of(const cli_conf_t *block, tg_str_t uri, size_t *longest)
 {
+    bool               exact;
     size_t             longer;
     tg_str_t           path;
     const cli_conf_t  *conf, *found, *inner;
@@ -185,7 +232,7 @@ location_of(const cli_conf_t *block, tg_str_t uri, size_t *longest)
             continue;
         }
 
-        path = conf->words[conf->nwords - 1];
+        path = path_of(conf, &exact);
 
         if (path.len > uri.len || path.len < *longest
             || memcmp(path.data, uri.data, path.len) != 0)
@@ -193,7 +240,7 @@ location_of(const cli_conf_t *block, tg_str_t uri, size_t *longest)
             continue;
         }
 
-        if (cli_conf_is(conf, 1, "=") && path.len != uri.len) {
+        if (exact && path.len != uri.len) {
             continue;
         }
 
@@ -244,7 +291,7 @@ visit_auth_request(cli_lint_t *lint, const cli_conf_t *block)
     longest = 0;
     location = location_of(server, uri, &longest);
 
-    if (location != NULL && cli_conf_inherited(location, "internal") == NULL) {
+    if (location != NULL && cli_conf_own(location, "internal") == NULL) {
         cli_lint_find(lint, location, "this location answers \"auth_request "
                       "%.*s\" and can be asked by anybody: add \"internal;\"",
                       cli_lint_printed(uri), uri.data);

@@ -7,6 +7,8 @@
 
 #include <cli/lint.h>
 
+#include <string.h>
+
 
 /* "return" is done in the rewrite phase; a redirect gives nothing away. */
 
@@ -55,6 +57,27 @@ cli_lint_check_return(cli_lint_t *lint)
 }
 
 
+/* As ngx_http_rewrite() tells a redirect. */
+
+static bool
+is_url(tg_str_t text)
+{
+    size_t  i, len;
+
+    static const char *const  starts[] = { "http://", "https://", "$scheme" };
+
+    for (i = 0; i < 3; i++) {
+        len = strlen(starts[i]);
+
+        if (text.len >= len && memcmp(text.data, starts[i], len) == 0) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
 static void
 visit_rewrite(cli_lint_t *lint, const cli_conf_t *block)
 {
@@ -69,7 +92,7 @@ visit_rewrite(cli_lint_t *lint, const cli_conf_t *block)
         if (!cli_conf_is(conf, 0, "rewrite") || conf->nwords < 3
             || cli_conf_is(conf, 3, "redirect")
             || cli_conf_is(conf, 3, "permanent")
-            || cli_lint_has(conf->words[2], "://"))
+            || is_url(conf->words[2]))
         {
             continue;
         }

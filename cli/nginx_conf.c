@@ -662,7 +662,11 @@ cli_conf_is(const cli_conf_t *conf, size_t i, const char *text)
 {
     tg_str_t  wanted = { text, strlen(text) };
 
-    return i < conf->nwords && tgi_str_equal(conf->words[i], wanted);
+    /* nginx takes "ON" for "on", but no "SATISFY" */
+
+    return i < conf->nwords
+           && (i == 0 ? tgi_str_equal(conf->words[i], wanted)
+                      : tgi_str_equal_nocase(conf->words[i], wanted));
 }
 
 

@@ -105,6 +105,12 @@ CASES = [
      "rewrite ^ https://example.com/$1;", []),
     ("a rewrite that stays", "tailgate on; rewrite ^ /x break;",
      ["rewrite-in-guarded"]),
+    ("a rewrite with a URL in its query", "tailgate on; "
+     "rewrite ^ /x?next=https://example.com/ last;", ["rewrite-in-guarded"]),
+    ("a rewrite to the same scheme", "tailgate on; "
+     "rewrite ^ $scheme://example.com/;", []),
+    ("any in capitals", "tailgate on; satisfy ANY; allow 10.0.0.0/8;",
+     ["satisfy-any"]),
     ("any, without allow", "tailgate on; satisfy any; auth_basic x;", []),
     ("an allow around", "tailgate on; allow 10.0.0.0/8; "
      "location / { satisfy any; }", ["satisfy-any"]),
@@ -151,6 +157,11 @@ CASES = [
     ("a named sibling", "location / { tailgate on; } location @x { }", []),
     ("a nested sibling", "location / { location /a { tailgate on; } "
      "location /b { } }", ["unguarded-sibling"]),
+    ("a sibling that guards a part of itself", "location / "
+     "{ tailgate on; } location /x { proxy_pass http://127.0.0.1:1; "
+     "location /x/y { tailgate on; } }", ["unguarded-sibling"]),
+    ("a location for those inside of it", "location /x "
+     "{ location /x/y { tailgate on; } }", []),
     ("auth by prefix", "auth_request /auth/x?y=1; location /auth/ { }",
      ["auth-not-internal"]),
     ("auth in an outer location", "auth_request /auth/x; location /auth/ "
@@ -158,6 +169,11 @@ CASES = [
     ("auth by an exact location", "auth_request /a; location = /a { } "
      "location /b { internal; }", ["auth-not-internal"]),
     ("no auth", "auth_request off; location / { }", []),
+    ("auth inside of an internal location", "auth_request /auth/y; "
+     "location /auth/ { internal; location /auth/y { } }",
+     ["auth-not-internal"]),
+    ("auth behind a sign without a blank", "auth_request /a; "
+     "location =/a { } location ^~/b { internal; }", ["auth-not-internal"]),
     ("a cache with a key around", "tailgate on; "
      "proxy_cache_key $tailgate_node$uri; location / { proxy_cache z; }", []),
     ("a FastCGI cache", "tailgate on; fastcgi_cache z; fastcgi_cache_key $uri;",
