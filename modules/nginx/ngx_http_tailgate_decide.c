@@ -19,6 +19,7 @@ static ngx_int_t ngx_http_tailgate_path(ngx_http_request_t *r, tg_str_t raw,
     tg_str_t *path);
 static void ngx_http_tailgate_keep(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
+static ngx_uint_t ngx_http_tailgate_two_hosts(ngx_http_request_t *r);
 
 
 static ngx_inline tg_str_t
@@ -59,12 +60,54 @@ ngx_http_tailgate_request_capture(ngx_http_request_t *r,
         request->raw_path.len = p - r->unparsed_uri.data;
     }
 
+    if (ngx_http_tailgate_two_hosts(r)) {
+        ngx_str_null(&request->host);
+    }
+
     /* "GET http://host?args" */
 
     if (request->raw_path.len == 0) {
         request->raw_path.data = "/";
         request->raw_path.len = 1;
     }
+}
+
+
+/*
+ * "GET http://one/" with "Host: two", which RFC 9112 3.2 forbids, and nginx in
+ * HTTP/3: the app may be told the other one, by $http_host.
+ */
+
+static ngx_uint_t
+ngx_http_tailgate_two_hosts(ngx_http_request_t *r)
+{
+    size_t      len;
+    u_char     *p, *last;
+    ngx_str_t  *server;
+
+    if (r->headers_in.host == NULL) {
+        return 0;
+    }
+
+    server = &r->headers_in.server;
+
+    p = r->headers_in.host->value.data;
+    len = r->headers_in.host->value.len;
+    last = p + len;
+
+    if (len < server->len
+        || ngx_strncasecmp(p, server->data, server->len) != 0)
+    {
+        return 1;
+    }
+
+    p += server->len;
+
+    if (p < last && *p == '.') {
+        p++;
+    }
+
+    return p < last && *p != ':';
 }
 
 
