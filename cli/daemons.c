@@ -21,6 +21,13 @@
 #define WAIT_STEPS   200           /* ten seconds for a reload */
 #define WAIT_NS      50000000
 
+/*
+ * How often in a row nginx has to tell the new digest: for 100 ms after the
+ * start of the new workers the old ones still answer, too.
+ */
+
+#define WAIT_SETTLED 8
+
 
 static cli_daemon_state_t answered(const cli_answer_t *answer,
     const char *name, const tg_alloc_t *alloc, const char **error);
@@ -186,10 +193,12 @@ int
 cli_nginx_wait(const char *socket, tg_str_t digest, const tg_alloc_t *alloc,
     cli_nginx_t *nginx)
 {
-    int              i;
+    int              i, settled;
     struct timespec  step = { 0, WAIT_NS };
 
-    for (i = 0; i < WAIT_STEPS; i++) {
+    settled = 0;
+
+    for (i = 0; i < WAIT_STEPS && settled < WAIT_SETTLED; i++) {
 
         if (cli_nginx_ask(socket, alloc, nginx) != TG_OK) {
             return TG_ERR_NOMEM;
@@ -199,12 +208,13 @@ cli_nginx_wait(const char *socket, tg_str_t digest, const tg_alloc_t *alloc,
 
         if (nginx->state == CLI_DAEMON_ABSENT
             || nginx->state == CLI_DAEMON_HIDDEN
-            || (nginx->state == CLI_DAEMON_ANSWERS
-                && (nginx->digest.len == 0
-                    || cli_nginx_runs(nginx, digest))))
+            || (nginx->state == CLI_DAEMON_ANSWERS && nginx->digest.len == 0))
         {
             break;
         }
+
+        settled = nginx->state == CLI_DAEMON_ANSWERS
+                  && cli_nginx_runs(nginx, digest) ? settled + 1 : 0;
 
         (void) nanosleep(&step, NULL);
     }

@@ -73,7 +73,10 @@ typedef struct {
 int cli_nginx_ask(const char *socket, const tg_alloc_t *alloc,
     cli_nginx_t *nginx);
 
-/* The same, again and again until it is digest, for at most ten seconds. */
+/*
+ * The same, again and again until all of its workers say digest, for at most
+ * ten seconds.
+ */
 
 int cli_nginx_wait(const char *socket, tg_str_t digest,
     const tg_alloc_t *alloc, cli_nginx_t *nginx);

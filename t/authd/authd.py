@@ -97,6 +97,9 @@ class LocalAPI(Server):
             query = dict(urllib.parse.parse_qsl(url.query))
             if url.path == "/localapi/v0/status":
                 result = (200, self.status)
+            elif "addr" not in query:
+                # the bus, which the module follows
+                result = (404, "no such endpoint")
             else:
                 self.asked.append(query)
                 result = self.answer(query["addr"], query)
