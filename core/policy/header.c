@@ -87,14 +87,19 @@ typedef struct {
 } collection_t;
 
 
-/* A separator within a role would make two of it. */
+/*
+ * A separator within a role would make two of it; a line's end would make two
+ * headers, as a variable is set without an encoding that refuses it.
+ */
 
 static void
 collect(void *ctx, tg_str_t role)
 {
     collection_t  *all = ctx;
 
-    if (role.len == 0 || memchr(role.data, ',', role.len) != NULL) {
+    if (role.len == 0 || memchr(role.data, ',', role.len) != NULL
+        || tgi_text_check(role.data, role.len) != TG_OK)
+    {
         return;
     }
 

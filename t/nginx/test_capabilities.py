@@ -107,6 +107,22 @@ def test_check_11_values(world, policy, tmp_path, value, any_, role,
             assert answer.seen("X-Role") == ([variable] if variable else [])
 
 
+def test_check_16_line_ends(world, policy, tmp_path):
+    """A role with a control character is none: it would end a header where
+    the value is set without an encoding."""
+
+    api = world.start(LocalAPI(str(tmp_path / "api.sock"), whois=alice_with(
+        {WEB: [{"role": ["a\r\nX-Evil: 1", "b\nX-Evil: 2", "d"]}]})))
+    nginx = world.nginx(SERVER, localapi=api.path, LISTEN="127.0.0.1:",
+                        POLICY=policy(POLICY.replace(
+                            "    order: [viewer, editor, admin]\nroutes:",
+                            "routes:")))
+    answer = get(nginx.port, "/any", source=ALICE)
+    assert answer.status == 200
+    assert answer.header("X-Evil") is None
+    assert answer.header("X-Cap") == "[d]"
+
+
 def test_check_11_grants(world, policy, tmp_path):
     """A grant that cannot be read allows nothing, spoils no other one, and is
     logged."""
