@@ -128,7 +128,22 @@ what(cli_policy_t *self)
         return cli_policy_put(self, as_json(self, &peer, &spots.told), code);
     }
 
-    return print(self, &spots.told) == CLI_OK ? code : CLI_USAGE;
+    if (print(self, &spots.told) != CLI_OK) {
+        return CLI_USAGE;
+    }
+
+    /* or a person who is let in each day seems to be shut out */
+
+    if (self->as != NULL && peer.peer.identity != NULL
+        && peer.peer.identity->os.len == 0)
+    {
+        (void) fflush(stdout);
+        (void) fputs("note: no operating system was given, and a deny takes "
+                     "one that is not\nknown for its own; say --from "
+                     "os=NAME,os_version=NUMBER\n", stderr);
+    }
+
+    return code;
 }
 
 

@@ -639,3 +639,18 @@ def test_help(form):
     assert done.returncode == 0
     assert done.stdout.startswith(f"usage: tailgate policy {form} ")
     assert form in run("--help").stdout
+
+
+def test_what_of_a_person_without_a_system(tmp_path):
+    """A deny takes a system that is not known for its own, and what says so:
+    else somebody who is let in each day seems to be shut out."""
+
+    path = write(tmp_path / "deny.yaml", "version: 1\nroutes:\n  - paths: /\n"
+                 "    allow: [{ user: bob@example.com }]\n"
+                 "    deny: [{ os: iOS }]\n")
+    result = run("what", path, "--as", "bob@example.com")
+    assert result.returncode == 1
+    assert "no operating system was given" in result.stderr
+    result = run("what", path, "--as", "bob@example.com", "--from", "os=linux")
+    assert result.returncode == 0
+    assert result.stderr == ""
