@@ -218,7 +218,7 @@ def test_watchdog(authd):
     """One that hangs is ended, and started again."""
 
     assert authd.show(UNIT, "WatchdogUSec") == "30s"
-    override(authd, "WatchdogSec=2", "TimeoutStopSec=1")
+    override(authd, "WatchdogSec=5", "TimeoutStopSec=1")
     pid = main_pid(authd)
     authd.run("kill", "-STOP", str(pid))
     wait_until(lambda: main_pid(authd) not in (0, pid), 60, "another one")
