@@ -65,7 +65,7 @@ def test_every_rule_is_documented():
 
 
 @pytest.mark.parametrize("rule", EXAMPLES)
-def test_rule(tmp_path, rule):
+def test_check_23_rule(tmp_path, rule):
     """The bad example is reported by this rule, where the fault is; the good
     one by none."""
 
@@ -190,7 +190,7 @@ CASES = [
 
 @pytest.mark.parametrize("name,server,expected", CASES,
                          ids=[case[0] for case in CASES])
-def test_case(tmp_path, name, server, expected):
+def test_check_23_case(tmp_path, name, server, expected):
     listen = "" if "listen" in server else "listen 127.0.0.1:80; "
     path = written(tmp_path, f"server {{ {listen}{server} }}")
     assert sorted({f["rule"] for f in findings(path)}) == expected, name
