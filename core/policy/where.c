@@ -91,9 +91,15 @@ equals_number(tg_str_t text, const tgi_value_t *value)
         return false;
     }
 
-    return value->kind == TGI_VALUE_REAL
-           ? !islessgreater(number, value->u.real)
-           : !islessgreater(number, (double) value->u.integer);
+    if (value->kind == TGI_VALUE_REAL) {
+        return !islessgreater(number, value->u.real);
+    }
+
+    /* a large integer as a double may be another one */
+
+    return number >= -0x1p63 && number < 0x1p63
+           && (int64_t) number == value->u.integer
+           && !islessgreater(number, (double) value->u.integer);
 }
 
 
