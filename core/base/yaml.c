@@ -19,6 +19,10 @@
 
 #define SEARCH_MAX  16
 
+/* The byte order mark, in UTF-8. */
+
+#define BOM_LEN  3
+
 
 typedef struct {
     yaml_parser_t             parser;
@@ -101,6 +105,13 @@ tgi_yaml_read_fault(const char *data, size_t len,
     if (rc != TG_OK) {
         *fault = rd.fault;
         return rc;
+    }
+
+    /* libyaml skips the mark only where it has to find out the encoding */
+
+    if (len >= BOM_LEN && memcmp(data, "\xef\xbb\xbf", BOM_LEN) == 0) {
+        data += BOM_LEN;
+        len -= BOM_LEN;
     }
 
     yaml_parser_set_input_string(&rd.parser, (const unsigned char *) data,

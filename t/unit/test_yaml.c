@@ -80,6 +80,30 @@ test_tree(void **state)
 }
 
 
+/* What editors of Windows write before the text. */
+
+static void
+test_byte_order_mark(void **state)
+{
+    tg_error_t   error;
+    tgi_yaml_t  *root;
+    tg_arena_t  *arena;
+
+    (void) state;
+
+    arena = tg_arena_new(65536);
+    assert_non_null(arena);
+
+    assert_int_equal(read_text("\xef\xbb\xbf" "name: a\nuser: b\n", arena,
+                               &root, &error), TG_OK);
+    assert_int_equal(root->n, 2);
+    assert_string_equal(root->first->key.data, "name");
+    assert_int_equal(root->first->column, 1);
+
+    tg_arena_free(&arena);
+}
+
+
 static void
 test_empty(void **state)
 {
@@ -228,6 +252,7 @@ main(void)
 {
     static const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_tree),
+        cmocka_unit_test(test_byte_order_mark),
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_size),
