@@ -113,13 +113,17 @@ ngx_http_tailgate_two_hosts(ngx_http_request_t *r)
 
 /*
  * A subrequest is judged by the URI that it was made with, also after it was
- * redirected, when its context has gone.
+ * redirected, when its context has gone.  Nobody has normalised that, and an
+ * SSI page may make it of what a client sent: it is escaped as it would be for
+ * an upstream, and then read as a client's is.
  */
 
 ngx_int_t
 ngx_http_tailgate_subrequest_capture(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx)
 {
+    size_t                           len;
+    u_char                          *p;
     ngx_http_tailgate_record_t      *record;
     ngx_http_tailgate_subrequest_t  *sr;
 
@@ -132,14 +136,27 @@ ngx_http_tailgate_subrequest_capture(ngx_http_request_t *r,
         }
     }
 
+    len = r->uri.len + 2 * ngx_escape_uri(NULL, r->uri.data, r->uri.len,
+                                          NGX_ESCAPE_URI);
+
+    p = ngx_pnalloc(r->pool, len + 1);
     sr = ngx_palloc(r->pool, sizeof(ngx_http_tailgate_subrequest_t));
-    if (sr == NULL) {
+
+    if (p == NULL || sr == NULL) {
         return NGX_ERROR;
     }
 
+    (void) ngx_escape_uri(p, r->uri.data, r->uri.len, NGX_ESCAPE_URI);
+
     sr->request = r;
     sr->method = ngx_http_tailgate_str(&r->method_name);
-    sr->path = ngx_http_tailgate_str(&r->uri);
+    sr->raw_path.data = (char *) p;
+    sr->raw_path.len = len;
+
+    if (ngx_http_tailgate_path(r, sr->raw_path, &sr->path) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     sr->next = record->subrequests;
 
     record->subrequests = sr;
@@ -234,7 +251,7 @@ ngx_http_tailgate_request(ngx_http_tailgate_ctx_t *ctx, tg_request_t *request)
     *request = record->request;
 
     if (ctx->subrequest) {
-        ngx_str_null(&request->raw_path);
+        request->raw_path = ctx->subrequest->raw_path;
         request->method = ctx->subrequest->method;
         request->path = ctx->subrequest->path;
     }

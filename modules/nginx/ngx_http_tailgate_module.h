@@ -176,6 +176,7 @@ typedef struct ngx_http_tailgate_subrequest_s  ngx_http_tailgate_subrequest_t;
 struct ngx_http_tailgate_subrequest_s {
     ngx_http_request_t              *request;
     tg_str_t                         method;
+    tg_str_t                         raw_path;
     tg_str_t                         path;
     ngx_http_tailgate_subrequest_t  *next;
 };

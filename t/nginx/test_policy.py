@@ -382,6 +382,38 @@ routes:
     assert (entry["decision"], entry["route"]) == ("allow", "page")
 
 
+@pytest.mark.parametrize("uri,reason", [
+    ("//private/1", "no-allow"), ("/./private/1", "raw-path"),
+    ("/x/..;/private/1", "raw-path"), ("/x\\..\\private", "raw-path"),
+    ("/x%252f..%252fprivate", "raw-path"), ("/x%23", "raw-path"),
+    ("/a%3f/..;/b", "raw-path"), ("/x%20y", None)])
+def test_a_subrequest_of_an_ambiguous_path(world, policy, uri, reason):
+    """An SSI page may make one of what the client sent."""
+
+    nginx = world.nginx("""
+log_subrequest on;
+log_format parts '$uri|$tailgate_reason';
+access_log @DIR@/parts.log parts;
+server {
+    listen 127.0.0.1:@PORT@;
+    tailgate on;
+    tailgate_policy @POLICY@;
+    location / { proxy_pass http://127.0.0.1:@APP@; }
+    location /page { ssi on; ssi_types *; root @DIR@; }
+}""", POLICY=policy("""
+version: 1
+routes:
+  - { name: private, paths: [/private], allow: [{ tag: tag:ci }] }
+  - { name: rest, allow: [{ user: "*@example.com" }] }
+"""))
+    with open(nginx.path("page.html"), "w", encoding="ascii") as f:
+        f.write('<!--#include virtual="$arg_part" -->')
+    assert get(nginx.port, f"/page.html?part={uri}", source=BOB).status == 200
+    assert len(world.app.requests) == (0 if reason else 1)
+    part, _ = nginx.lines("parts.log", 2)
+    assert part.rsplit("|", 1)[1] == (reason or "allowed")
+
+
 def test_optional_never_skips_a_refusal(world, policy):
     nginx = world.nginx(CONF, POLICY=policy(POLICY))
     path = "/optional"
