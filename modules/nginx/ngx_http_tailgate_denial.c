@@ -263,7 +263,7 @@ ngx_http_tailgate_denial_send(ngx_http_request_t *r,
 
     b->pos = (u_char *) answer->body.data;
     b->last = b->pos + answer->body.len;
-    b->memory = 1;
+    b->memory = answer->body.len != 0;
     b->last_buf = 1;
     b->last_in_chain = 1;
 
@@ -284,7 +284,18 @@ ngx_http_tailgate_denial_head(ngx_http_request_t *r,
 
     r->headers_out.status = answer->status;
     r->headers_out.content_length_n = answer->body.len;
-    r->header_only = answer->body.len == 0;
+
+    /*
+     * One block of headers is what gRPC takes; in HTTP/1 a filter may have made
+     * it chunked, and so it needs an end.
+     */
+
+    r->header_only = answer->body.len == 0
+                     && r->http_version >= NGX_HTTP_VERSION_20;
+
+    /* that of gRPC has status 200, and "If-Match" is not about it */
+
+    r->disable_not_modified = 1;
 
     r->headers_out.content_type.data = (u_char *) answer->content_type.data;
     r->headers_out.content_type.len = answer->content_type.len;

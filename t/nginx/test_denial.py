@@ -151,6 +151,29 @@ def test_check_32_forms(world, nginx, method, headers, status, kind):
         assert not answer.body
 
 
+def test_grpc_ends_where_it_says(world, policy):
+    """Status 200 without a body is for no precondition and no filter: in
+    HTTP/1 what follows on the connection is the next answer."""
+
+    nginx = world.nginx(CONF.replace("location / {", """
+    location /filtered {
+        sub_filter a b;
+        sub_filter_types *;
+        proxy_pass http://127.0.0.1:@APP@;
+    }
+    location / {"""), POLICY=policy(POLICY))
+    grpc = ("Content-Type", "application/grpc")
+    past = "Thu, 01 Jan 1970 00:00:00 GMT"
+    with Client(nginx.port, source=BOB) as client:
+        for path in ("/", "/filtered"):
+            for header in (("If-Match", '"x"'), ("If-Unmodified-Since", past),
+                           ("X", "y")):
+                answer = client.request("POST", path, [grpc, header],
+                                        host="web")
+                assert (answer.status, answer.body) == (200, b"")
+                assert answer.header("grpc-status") == "7"
+
+
 def test_several_accept_headers_are_one(nginx):
     for lines in (["Accept: text/html;q=0.1", "Accept: application/json"],
                   ["Accept: application/json", "Accept: text/html;q=0.1"]):
