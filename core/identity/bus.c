@@ -271,7 +271,13 @@ read_peer(message_t *m, json_t *peer)
         m->change->all = true;
     }
 
-    remember(m->bus, &new);
+    /* one with more addresses than fit is named by everything */
+
+    if (json_array_size(json_object_get(peer, "Addresses"))
+        <= TG_BUS_ADDRS_MAX)
+    {
+        remember(m->bus, &new);
+    }
 }
 
 

@@ -358,6 +358,23 @@ test_small(void **state)
 #define WITH_WORLD(test)  cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 
+/* What is remembered of a node is all of its addresses, or nothing. */
+
+static void
+test_many_addresses(void **state)
+{
+    world_t  *w = *state;
+
+    learn(w);
+
+    assert_string_equal(read_message(w,
+        PEERS("{\"ID\":6,\"StableID\":\"n6\",\"Addresses\":["
+              "\"100.64.0.11/32\",\"100.64.0.12/32\",\"100.64.0.13/32\","
+              "\"100.64.0.14/32\",\"100.64.0.15/32\"]}")), "all");
+    assert_string_equal(read_message(w, "{\"PeersRemoved\":[6]}"), "all");
+}
+
+
 int
 main(void)
 {
@@ -367,6 +384,7 @@ main(void)
         WITH_WORLD(test_moved),
         WITH_WORLD(test_unknown),
         WITH_WORLD(test_removed),
+        WITH_WORLD(test_many_addresses),
         WITH_WORLD(test_patch),
         WITH_WORLD(test_self),
         WITH_WORLD(test_state),
