@@ -41,6 +41,7 @@ struct ngx_http_tailgate_bus_s {
     ngx_event_t                  beat;
     ngx_event_t                  echo;
     ngx_msec_t                   retry;       /* when to connect again */
+    ngx_msec_t                   began;       /* the stream, with its data */
     ngx_msec_t                   leaving;     /* since when the worker exits */
     ngx_pool_t                  *call_pool;
     ngx_http_tailgate_call_t    *call;        /* NULL: not connected */
@@ -53,7 +54,9 @@ struct ngx_http_tailgate_bus_s {
     ngx_uint_t                   nechoes;
 
     unsigned                     echo_all:1;
+    unsigned                     echo_more:1; /* came since the timer began */
     unsigned                     skip:1;      /* up to the end of a line */
+    unsigned                     connected:1; /* the stream has begun */
     unsigned                     following:1;
     unsigned                     told:1;      /* the log, that it is lost */
 };
@@ -72,7 +75,7 @@ static void ngx_http_tailgate_bus_line(ngx_http_tailgate_bus_t *bus);
 static void ngx_http_tailgate_bus_forget(ngx_http_tailgate_bus_t *bus,
     const tg_bus_change_t *change);
 static void ngx_http_tailgate_bus_echo_handler(ngx_event_t *ev);
-static ngx_uint_t ngx_http_tailgate_bus_set(ngx_http_tailgate_bus_t *bus,
+static void ngx_http_tailgate_bus_set(ngx_http_tailgate_bus_t *bus,
     ngx_uint_t state);
 
 
@@ -147,7 +150,19 @@ ngx_http_tailgate_bus_beat_handler(ngx_event_t *ev)
     }
 
     if (bus->following) {
-        (void) ngx_http_tailgate_bus_set(bus, NGX_HTTP_TAILGATE_BUS_FOLLOWED);
+
+        /* tailscaled drops events for a listener that is slow */
+
+        if (ngx_http_tailgate_cache_bus(bus->cache)
+            != NGX_HTTP_TAILGATE_BUS_FOLLOWED)
+        {
+            ngx_http_tailgate_cache_flush(bus->cache);
+        }
+
+        ngx_http_tailgate_bus_set(bus, NGX_HTTP_TAILGATE_BUS_FOLLOWED);
+
+    } else if (bus->connected) {
+        (void) ngx_http_tailgate_bus_take_over(bus);
 
     } else if (bus->call == NULL
                && (ngx_msec_int_t) (bus->retry - ngx_current_msec) <= 0)
@@ -179,7 +194,7 @@ ngx_http_tailgate_bus_leaves(ngx_http_tailgate_bus_t *bus)
         bus->leaving = ngx_current_msec;
     }
 
-    return !bus->following
+    return !bus->connected
            || (ngx_msec_t) (ngx_current_msec - bus->leaving)
               > NGX_HTTP_TAILGATE_BUS_LINGER;
 }
@@ -194,6 +209,7 @@ ngx_http_tailgate_bus_connect(ngx_http_tailgate_bus_t *bus)
     bus->retry = ngx_current_msec + NGX_HTTP_TAILGATE_BUS_RETRY;
     bus->len = 0;
     bus->skip = 0;
+    bus->connected = 0;
 
     tg_bus_forget(bus->nodes);
 
@@ -233,11 +249,12 @@ ngx_http_tailgate_bus_close(ngx_http_tailgate_bus_t *bus)
         ngx_http_tailgate_localapi_cancel(bus->call);
         ngx_destroy_pool(bus->call_pool);
         bus->call = NULL;
+        bus->connected = 0;
     }
 
     if (bus->following) {
         bus->following = 0;
-        (void) ngx_http_tailgate_bus_set(bus, NGX_HTTP_TAILGATE_BUS_LOST);
+        ngx_http_tailgate_bus_set(bus, NGX_HTTP_TAILGATE_BUS_LOST);
     }
 }
 
@@ -276,23 +293,20 @@ ngx_http_tailgate_bus_ended(ngx_http_tailgate_call_t *call)
         }
     }
 
+    bus->connected = 0;
     bus->following = 0;
-    (void) ngx_http_tailgate_bus_set(bus, state);
+    ngx_http_tailgate_bus_set(bus, state);
 
     bus->call = NULL;
     ngx_destroy_pool(bus->call_pool);
 }
 
 
-/*
- * Of this generation's follower only.  Returns what it was before; LOST if the
- * one before was silent.
- */
+/* Of this generation's follower only. */
 
-static ngx_uint_t
+static void
 ngx_http_tailgate_bus_set(ngx_http_tailgate_bus_t *bus, ngx_uint_t state)
 {
-    ngx_uint_t                   before;
     ngx_slab_pool_t             *shpool;
     ngx_http_tailgate_shared_t  *shared;
 
@@ -301,15 +315,14 @@ ngx_http_tailgate_bus_set(ngx_http_tailgate_bus_t *bus, ngx_uint_t state)
 
     ngx_shmtx_lock(&shpool->mutex);
 
-    before = ngx_http_tailgate_cache_bus(bus->cache);
-
     if (shared->generation <= bus->generation) {
 
         /* an older one may follow while this one cannot */
 
         if (state == NGX_HTTP_TAILGATE_BUS_FOLLOWED
             || shared->generation == bus->generation
-            || before == NGX_HTTP_TAILGATE_BUS_LOST)
+            || ngx_http_tailgate_cache_bus(bus->cache)
+               != NGX_HTTP_TAILGATE_BUS_FOLLOWED)
         {
             shared->generation = bus->generation;
             shared->heard = ngx_current_msec;
@@ -318,8 +331,6 @@ ngx_http_tailgate_bus_set(ngx_http_tailgate_bus_t *bus, ngx_uint_t state)
     }
 
     ngx_shmtx_unlock(&shpool->mutex);
-
-    return before;
 }
 
 
@@ -361,24 +372,43 @@ ngx_http_tailgate_bus_data(ngx_http_tailgate_call_t *call, const char *data,
 }
 
 
-/* What was missed while nobody followed may have been about anybody. */
+/*
+ * What was missed while nobody followed may have been about anybody.  A
+ * follower of the same generation that was killed still looks alive for a
+ * while, and so does one of an older generation: only if that one has said
+ * since the stream began that it lives, nothing can have been missed.  What is
+ * out of date goes before anybody may believe the bus again.
+ */
 
 static ngx_int_t
 ngx_http_tailgate_bus_take_over(ngx_http_tailgate_bus_t *bus)
 {
-    ngx_uint_t  before;
+    ngx_http_tailgate_shared_t  *shared;
 
-    if (bus->cache->shared->generation > bus->generation) {
+    shared = bus->cache->shared;
+
+    if (shared->generation > bus->generation) {
         return NGX_ERROR;
     }
 
-    bus->following = 1;
-
-    before = ngx_http_tailgate_bus_set(bus, NGX_HTTP_TAILGATE_BUS_FOLLOWED);
-
-    if (before != NGX_HTTP_TAILGATE_BUS_FOLLOWED) {
-        ngx_http_tailgate_cache_flush(bus->cache);
+    if (!bus->connected) {
+        bus->connected = 1;
+        bus->began = ngx_current_msec;
     }
+
+    if (shared->generation == bus->generation
+        || ngx_http_tailgate_cache_bus(bus->cache)
+           != NGX_HTTP_TAILGATE_BUS_FOLLOWED)
+    {
+        ngx_http_tailgate_cache_flush(bus->cache);
+
+    } else if ((ngx_msec_int_t) (shared->heard - bus->began) <= 0) {
+        /* the next beat looks again */
+        return NGX_OK;
+    }
+
+    bus->following = 1;
+    ngx_http_tailgate_bus_set(bus, NGX_HTTP_TAILGATE_BUS_FOLLOWED);
 
     if (bus->told) {
         bus->told = 0;
@@ -453,9 +483,16 @@ ngx_http_tailgate_bus_forget(ngx_http_tailgate_bus_t *bus,
         bus->echoes[bus->nechoes++] = change->addrs[i];
     }
 
-    if ((change->all || change->naddrs) && !bus->echo.timer_set) {
-        ngx_add_timer(&bus->echo, NGX_HTTP_TAILGATE_BUS_ECHO);
+    if (!change->all && change->naddrs == 0) {
+        return;
     }
+
+    if (bus->echo.timer_set) {
+        bus->echo_more = 1;
+        return;
+    }
+
+    ngx_add_timer(&bus->echo, NGX_HTTP_TAILGATE_BUS_ECHO);
 }
 
 
@@ -474,6 +511,12 @@ ngx_http_tailgate_bus_echo_handler(ngx_event_t *ev)
         for (i = 0; i < bus->nechoes; i++) {
             ngx_http_tailgate_cache_evict(bus->cache, &bus->echoes[i]);
         }
+    }
+
+    if (bus->echo_more) {
+        bus->echo_more = 0;
+        ngx_add_timer(ev, NGX_HTTP_TAILGATE_BUS_ECHO);
+        return;
     }
 
     bus->echo_all = 0;

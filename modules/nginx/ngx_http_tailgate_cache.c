@@ -56,7 +56,10 @@ ngx_http_tailgate_cache_zone(ngx_conf_t *cf, ngx_str_t *name, size_t size)
 {
     ngx_shm_zone_t  *zone;
 
-    zone = ngx_shared_memory_add(cf, name, size, &ngx_http_tailgate_module);
+    /* not the module: a zone of its that holds something else is none */
+    static ngx_uint_t  tag;
+
+    zone = ngx_shared_memory_add(cf, name, size, &tag);
     if (zone == NULL) {
         return NULL;
     }
@@ -292,6 +295,7 @@ ngx_http_tailgate_cache_get(ngx_http_tailgate_cache_t *cache,
     ngx_http_tailgate_table_found_t *found)
 {
     u_char                         *p;
+    uint64_t                        ticket;
     ngx_http_tailgate_table_key_t   name;
 
     name.data = key->data;
@@ -320,7 +324,21 @@ ngx_http_tailgate_cache_get(ngx_http_tailgate_cache_t *cache,
     cache->buf = p;
     cache->buf_size = found->len;
 
-    return ngx_http_tailgate_cache_get(cache, key, ask, found);
+    ticket = found->ticket;
+
+    if (ngx_http_tailgate_cache_get(cache, key, ask, found) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* the lease of the first look is the caller's still */
+
+    if (found->ticket == 0
+        && found->state == NGX_HTTP_TAILGATE_TABLE_FOUND)
+    {
+        found->ticket = ticket;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -511,9 +529,21 @@ ngx_http_tailgate_cache_stale(ngx_http_tailgate_node_t *node,
 
     peer = ngx_http_tailgate_cache_peer(node, &found);
 
-    if (peer) {
-        peer->stale = 1;
+    if (peer == NULL) {
+        return NULL;
     }
+
+    /* past its end an answer may be past the peer's key as well */
+
+    if (ngx_http_tailgate_has_identity(peer)
+        && peer->identity.key_expiry
+        && peer->identity.key_expiry <= ngx_time())
+    {
+        ngx_http_tailgate_peer_release(peer);
+        return NULL;
+    }
+
+    peer->stale = 1;
 
     return peer;
 }

@@ -46,12 +46,22 @@ ngx_http_tailgate_lookup_wait(ngx_http_tailgate_node_t *node,
     const ngx_http_tailgate_key_t *key, const ngx_http_tailgate_lease_t *lease,
     ngx_http_tailgate_waiter_t *waiter)
 {
+    ngx_int_t                    rc;
     ngx_http_tailgate_lookup_t  *lookup;
 
-    if (ngx_http_tailgate_lookup_get(node, question, scope, key, lease,
-                                     &lookup)
-        == NGX_ERROR)
-    {
+    rc = ngx_http_tailgate_lookup_get(node, question, scope, key, lease,
+                                      &lookup);
+
+    /*
+     * one that is under way has a lease of its own, polls for one, or keeps
+     * nothing: nobody would ever give this one back
+     */
+
+    if (rc != NGX_OK && key && lease->ticket) {
+        ngx_http_tailgate_cache_drop(node, key, lease);
+    }
+
+    if (rc == NGX_ERROR) {
         return NGX_ERROR;
     }
 
