@@ -23,7 +23,7 @@ static ngx_int_t ngx_http_tailgate_denial_form(ngx_http_request_t *r,
 static ngx_uint_t ngx_http_tailgate_denial_header(ngx_table_elt_t *h,
     const char *name);
 static ngx_int_t ngx_http_tailgate_denial_join(ngx_http_request_t *r,
-    tg_str_t *all, ngx_str_t *value);
+    const char *name, tg_str_t *all);
 static void ngx_http_tailgate_denial_id(ngx_http_request_t *r, tg_str_t *id);
 static ngx_int_t ngx_http_tailgate_denial_send(ngx_http_request_t *r,
     tg_denial_answer_t *answer);
@@ -145,29 +145,20 @@ ngx_http_tailgate_denial_form(ngx_http_request_t *r,
 
     request.method = ctx->record->request.method;
 
+    if (ngx_http_tailgate_denial_join(r, "accept", &request.accept) != NGX_OK
+        || ngx_http_tailgate_denial_join(r, "content-type",
+                                         &request.content_type)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     part = &r->headers_in.headers.part;
     i = 0;
 
     while ((h = ngx_http_tailgate_list_next(&part, &i)) != NULL) {
 
-        if (ngx_http_tailgate_denial_header(h, "accept")) {
-
-            if (ngx_http_tailgate_denial_join(r, &request.accept, &h->value)
-                != NGX_OK)
-            {
-                return NGX_ERROR;
-            }
-
-        } else if (ngx_http_tailgate_denial_header(h, "content-type")) {
-
-            if (ngx_http_tailgate_denial_join(r, &request.content_type,
-                                              &h->value)
-                != NGX_OK)
-            {
-                return NGX_ERROR;
-            }
-
-        } else if (ngx_http_tailgate_denial_header(h, "origin")) {
+        if (ngx_http_tailgate_denial_header(h, "origin")) {
             request.origin = true;
 
         } else if (ngx_http_tailgate_denial_header(h,
@@ -191,29 +182,52 @@ ngx_http_tailgate_denial_header(ngx_table_elt_t *h, const char *name)
 }
 
 
-/* RFC 9110, 5.3: several headers of one name are one list. */
+/*
+ * RFC 9110, 5.3: several headers of one name are one list.  It is made at once,
+ * as the pool may be there for as long as a client sends its body.
+ */
 
 static ngx_int_t
-ngx_http_tailgate_denial_join(ngx_http_request_t *r, tg_str_t *all,
-    ngx_str_t *value)
+ngx_http_tailgate_denial_join(ngx_http_request_t *r, const char *name,
+    tg_str_t *all)
 {
-    u_char  *p;
+    u_char           *p;
+    size_t            len;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
 
-    if (all->len == 0) {
-        all->data = (char *) value->data;
-        all->len = value->len;
+    len = 0;
+    part = &r->headers_in.headers.part;
+    i = 0;
+
+    while ((h = ngx_http_tailgate_list_next(&part, &i)) != NULL) {
+        if (ngx_http_tailgate_denial_header(h, name)) {
+            len += h->value.len + 1;
+        }
+    }
+
+    if (len == 0) {
         return NGX_OK;
     }
 
-    p = ngx_pnalloc(r->pool, all->len + 1 + value->len);
+    p = ngx_pnalloc(r->pool, len);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
-    (void) ngx_sprintf(p, "%*s,%V", all->len, all->data, value);
-
     all->data = (char *) p;
-    all->len += 1 + value->len;
+    all->len = len - 1;
+
+    part = &r->headers_in.headers.part;
+    i = 0;
+
+    while ((h = ngx_http_tailgate_list_next(&part, &i)) != NULL) {
+        if (ngx_http_tailgate_denial_header(h, name)) {
+            p = ngx_cpymem(p, h->value.data, h->value.len);
+            *p++ = ',';
+        }
+    }
 
     return NGX_OK;
 }

@@ -4,6 +4,7 @@
 killed worker, a LocalAPI that comes and goes. No alert, no leak, nothing left
 open; the library looks at the log when nginx is stopped."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -50,6 +51,28 @@ def memory(nginx):
         with open(f"/proc/{pid}/status", encoding="ascii") as f:
             total += int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
     return total
+
+
+def test_a_denial_takes_no_more_than_its_request(world):
+    """Many headers that are one list, of clients whose bodies do not come:
+    the memory of a request is kept until then."""
+
+    nginx = world.nginx("""
+server {
+    listen 127.0.0.1:@PORT@;
+    location / { tailgate on; root @DIR@; }
+}""")
+    get(nginx.port, "/", source=STRANGER)
+    before = memory(nginx)
+    with contextlib.ExitStack() as stack:
+        for _ in range(8):
+            client = stack.enter_context(Client(nginx.port,
+                                                source=STRANGER))
+            client.send("POST / HTTP/1.1\r\nHost: a\r\n"
+                        "Content-Length: 100000\r\n"
+                        + f"Accept: {20 * 'a'}\r\n" * 900 + "\r\n")
+            assert client.response().status == 403
+        assert memory(nginx) - before < 8 * 1024
 
 
 def test_client_leaves_during_lookup(world, tmp_path):
