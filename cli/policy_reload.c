@@ -208,6 +208,15 @@ cli_apply_authd(cli_apply_t *self)
                                                 : "see its log");
     }
 
+    if (authd.digest.len != tg_policy_digest(self->policy.file).len
+        || memcmp(authd.digest.data, tg_policy_digest(self->policy.file).data,
+                  authd.digest.len) != 0)
+    {
+        return cli_apply_failed(self, "tailgate-authd", "this is another"
+                                " policy than the one that was installed:"
+                                " somebody else has changed it since");
+    }
+
     return CLI_OK;
 }
 

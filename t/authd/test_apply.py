@@ -264,6 +264,22 @@ def test_authd_that_refuses(world):
     assert f"runs digest {digest(POLICY)}" in done.stdout
 
 
+def test_another_policy_at_the_same_time(tmp_path, world):
+    """Somebody else's gets in between: what was applied is not in force."""
+
+    other = NEW.replace("name: second", "name: third")
+    (tmp_path / "other.yaml").write_text(other, encoding="utf-8")
+    program = tmp_path / "nginx-and-somebody"
+    program.write_text(f"#!/bin/sh\ncp {tmp_path}/other.yaml {world.target}\n"
+                       f'exec {world.program} "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    done = world.apply("--nginx", program, "--nginx-status",
+                       tmp_path / "none.sock")
+    assert done.returncode == REFUSED
+    assert f"runs digest {digest(other)}" in done.stdout
+    assert "another policy than the one that was installed" in done.stderr
+
+
 def test_authd_that_is_away(tmp_path, world):
     done = world.apply("--no-nginx", "--authd", tmp_path / "none.sock")
     assert done.returncode == REFUSED
