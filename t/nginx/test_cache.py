@@ -280,48 +280,6 @@ def test_killed_while_asking(site):
     settled(nginx, BOB)
 
 
-@OWN
-def test_follower_killed(site):
-    """What changed while nobody followed is known to nobody: all goes."""
-
-    api, nginx = site("tailgate_cache zone=z:1m ttl=1h;",
-                      allow="exited on signal 9")
-    followed(nginx, api)
-    settled(nginx)
-    api.count(reset=True)
-    os.kill(nginx.workers()[0], signal.SIGKILL)
-    wait_until(lambda: ask_or_none(nginx, ALICE)
-               and api.count().get("whois", 0) > 0, 20, "it is asked again")
-
-
-@OWN
-def test_leases_come_back(site, tmp_path):
-    """Who joins a lookup leaves no lease that nobody answers."""
-
-    def whois(query):
-        time.sleep(0.01)
-        return http(body=person("alice@example.com", address=query["addr"]))
-
-    with LocalAPI(str(tmp_path / "api.sock"), whois=whois, status=http(body={
-            "BackendState": "Running", "TailscaleIPs": [SELF],
-            "Self": {"ID": "n1", "DNSName": "web1.tail.example.",
-                     "TailscaleIPs": [SELF]}})) as api:
-        api.bus = http(503, "")
-        _, nginx = site("tailgate_cache zone=z:1m;", localapi=api, workers=3)
-        with concurrent.futures.ThreadPoolExecutor(24) as pool:
-            answers = list(pool.map(timed, [nginx] * 600))
-        assert {login(answer) for answer, _ in answers} \
-            == {"alice@example.com"}
-        # a lease that is lost is waited for in vain for 8 seconds
-        assert max(took for _, took in answers) < 7
-        nginx.stop()
-
-
-def timed(nginx):
-    began = time.monotonic()
-    return ask(nginx), time.monotonic() - began
-
-
 def ask_or_none(nginx, source):
     try:
         return ask(nginx, source)
@@ -441,7 +399,6 @@ def test_small_zone(site):
     "tailgate_cache off ttl=1s;", "tailgate_cache on;",
     "tailgate_cache zone=z:1m zone=y:1m;",
     "tailgate_cache off; tailgate_cache off;",
-    "tailgate_cache zone=tailgate_session:32k; tailgate_session sid;",
     "server { listen 127.0.0.1:@PORT@; tailgate_cache off; }"])
 def test_refused(tmp_path, directive):
     with pytest.raises(ConfigError):
