@@ -109,6 +109,7 @@ ngx_http_tailgate_bus_follow(ngx_http_tailgate_node_t *node,
     bus->beat.handler = ngx_http_tailgate_bus_beat_handler;
     bus->beat.data = bus;
     bus->beat.log = ngx_cycle->log;
+    bus->beat.cancelable = 1;
 
     bus->echo.handler = ngx_http_tailgate_bus_echo_handler;
     bus->echo.data = bus;
@@ -170,13 +171,17 @@ ngx_http_tailgate_bus_beat_handler(ngx_event_t *ev)
         ngx_http_tailgate_bus_connect(bus);
     }
 
+    /* nginx waits for the timer only if there is a successor to wait for */
+
+    ev->cancelable = bus->cache->shared->generations <= bus->generation;
+
     ngx_add_timer(ev, NGX_HTTP_TAILGATE_BUS_BEAT);
 }
 
 
 /*
- * A worker that is shut down stays until another one follows, for a while: the
- * timer is one that nginx waits for.
+ * A worker that is shut down for a new configuration stays until a worker of
+ * that one follows, for a while.
  */
 
 static ngx_uint_t
@@ -195,6 +200,7 @@ ngx_http_tailgate_bus_leaves(ngx_http_tailgate_bus_t *bus)
     }
 
     return !bus->connected
+           || bus->cache->shared->generations <= bus->generation
            || (ngx_msec_t) (ngx_current_msec - bus->leaving)
               > NGX_HTTP_TAILGATE_BUS_LINGER;
 }

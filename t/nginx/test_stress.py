@@ -16,7 +16,7 @@ import time
 from network_test import add_addresses, in_thread, unshare
 from tailgate_test import Devnet, Nginx, wait_until
 
-SECONDS = 20                   # of load, for each test
+SECONDS = 10                   # of load, for each test
 SEEN_WITHIN = 1.0              # a change, in seconds
 MACHINES = 40
 PEOPLE = 8
