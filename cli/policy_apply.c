@@ -10,6 +10,7 @@
 
 #include <getopt.h>
 #include <openssl/evp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -23,6 +24,7 @@ static int apply(cli_apply_t *self);
 static int check(cli_apply_t *self);
 static bool is_of(const tg_policy_t *policy, tg_str_t bytes);
 static int run_tests(cli_apply_t *self);
+static int take(cli_apply_t *self);
 static int place(cli_apply_t *self);
 static int dry_run(cli_apply_t *self);
 
@@ -174,8 +176,8 @@ options(cli_apply_t *self, int argc, char **argv, int *code)
 static int
 apply(cli_apply_t *self)
 {
-    int   code, rc;
-    bool  back;
+    int       code;
+    sigset_t  hold, old;
 
     self->policy.arena = tg_arena_new(ARENA_MAX);
 
@@ -196,6 +198,31 @@ apply(cli_apply_t *self)
     if (self->dry_run) {
         return dry_run(self);
     }
+
+    /* a terminal that goes away is no reason to stop half-way */
+
+    (void) sigemptyset(&hold);
+    (void) sigaddset(&hold, SIGHUP);
+    (void) sigaddset(&hold, SIGINT);
+    (void) sigaddset(&hold, SIGPIPE);
+    (void) sigaddset(&hold, SIGTERM);
+
+    (void) sigprocmask(SIG_BLOCK, &hold, &old);
+
+    code = take(self);
+
+    (void) fflush(stdout);
+    (void) sigprocmask(SIG_SETMASK, &old, NULL);
+
+    return code;
+}
+
+
+static int
+take(cli_apply_t *self)
+{
+    int   code, rc;
+    bool  back;
 
     code = place(self);
 

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -60,6 +61,8 @@ static int
 spawn(char *const *argv, int out, pid_t *pid)
 {
     int                         error;
+    sigset_t                    none;
+    posix_spawnattr_t           attr;
     posix_spawn_file_actions_t  actions;
 
     error = posix_spawn_file_actions_init(&actions);
@@ -68,8 +71,24 @@ spawn(char *const *argv, int out, pid_t *pid)
         return error;
     }
 
-    error = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO,
-                                             "/dev/null", O_RDONLY, 0);
+    error = posix_spawnattr_init(&attr);
+
+    if (error != 0) {
+        (void) posix_spawn_file_actions_destroy(&actions);
+        return error;
+    }
+
+    /* what the caller holds back is not for the program to hold back */
+
+    (void) sigemptyset(&none);
+    (void) posix_spawnattr_setsigmask(&attr, &none);
+
+    error = posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
+
+    if (error == 0) {
+        error = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO,
+                                                 "/dev/null", O_RDONLY, 0);
+    }
 
     if (error == 0) {
         error = posix_spawn_file_actions_adddup2(&actions, out,
@@ -82,9 +101,10 @@ spawn(char *const *argv, int out, pid_t *pid)
     }
 
     if (error == 0) {
-        error = posix_spawnp(pid, argv[0], &actions, NULL, argv, environ);
+        error = posix_spawnp(pid, argv[0], &actions, &attr, argv, environ);
     }
 
+    (void) posix_spawnattr_destroy(&attr);
     (void) posix_spawn_file_actions_destroy(&actions);
 
     return error;

@@ -280,6 +280,23 @@ def test_another_policy_at_the_same_time(tmp_path, world):
     assert "another policy than the one that was installed" in done.stderr
 
 
+def test_killed_in_the_middle(tmp_path, world):
+    """Whoever ends it has to wait: what nginx refuses does not stay, and what
+    it takes the daemon takes, too."""
+
+    for status, text in ((1, POLICY), (0, NEW)):
+        program = tmp_path / f"nginx-{status}"
+        program.write_text(
+            '#!/bin/sh\ncase "$*" in *-t*) kill -TERM "$PPID";'
+            f" [ {status} = 0 ] || exit 1 ;; esac\n"
+            f'exec {world.program} "$@"\n', encoding="utf-8")
+        program.chmod(0o755)
+        done = world.apply("--nginx", program)
+        assert done.returncode == -signal.SIGTERM
+        assert world.target.read_text(encoding="utf-8") == text
+        assert world.runs(text)
+
+
 def test_authd_that_is_away(tmp_path, world):
     done = world.apply("--no-nginx", "--authd", tmp_path / "none.sock")
     assert done.returncode == REFUSED
