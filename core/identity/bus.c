@@ -60,9 +60,11 @@ static void read_patches(message_t *m, json_t *root);
 static void read_removed(message_t *m, json_t *root);
 static bool is_of_account(json_t *patch);
 static void read_addrs(message_t *m, json_t *peer, node_t *node);
+static void gone(message_t *m, int64_t id);
 static void evict(message_t *m, const node_t *node);
 static bool digest_of(message_t *m, json_t *node, uint8_t digest[DIGEST_LEN]);
 static node_t *find(tg_bus_t *bus, int64_t id);
+static node_t *find_known(tg_bus_t *bus, int64_t id);
 static void remember(tg_bus_t *bus, const node_t *node);
 static void forget(tg_bus_t *bus, node_t *node);
 
@@ -253,9 +255,9 @@ read_peer(message_t *m, json_t *peer)
         return;
     }
 
-    known = new.id != 0 ? find(m->bus, new.id) : NULL;
+    known = find_known(m->bus, new.id);
 
-    if (known != NULL && known->id == new.id) {
+    if (known != NULL) {
 
         if (memcmp(known->digest, new.digest, DIGEST_LEN) == 0) {
             return;
@@ -284,10 +286,8 @@ read_peer(message_t *m, json_t *peer)
 static void
 read_patches(message_t *m, json_t *root)
 {
-    size_t    i;
-    int64_t   id;
-    json_t   *list, *patch;
-    node_t   *node;
+    size_t   i;
+    json_t  *list, *patch;
 
     list = tgi_json_array(&m->reader, root, "PeerChangedPatch");
 
@@ -304,16 +304,7 @@ read_patches(message_t *m, json_t *root)
             continue;
         }
 
-        id = tgi_json_int(&m->reader, patch, "NodeID");
-        node = id != 0 ? find(m->bus, id) : NULL;
-
-        if (node == NULL || node->id != id) {
-            m->change->all = true;
-            continue;
-        }
-
-        evict(m, node);
-        forget(m->bus, node);
+        gone(m, tgi_json_int(&m->reader, patch, "NodeID"));
     }
 }
 
@@ -350,7 +341,6 @@ read_removed(message_t *m, json_t *root)
     size_t    i;
     int64_t   id;
     json_t   *list, *number;
-    node_t   *node;
 
     list = tgi_json_array(&m->reader, root, "PeersRemoved");
 
@@ -358,16 +348,27 @@ read_removed(message_t *m, json_t *root)
         number = json_array_get(list, i);
         id = json_is_integer(number) ? (int64_t) json_integer_value(number)
                                      : 0;
-        node = id != 0 ? find(m->bus, id) : NULL;
-
-        if (node == NULL || node->id != id) {
-            m->change->all = true;
-            continue;
-        }
-
-        evict(m, node);
-        forget(m->bus, node);
+        gone(m, id);
     }
+}
+
+
+/* What was known of a node is so no more; nobody knows what an unknown had. */
+
+static void
+gone(message_t *m, int64_t id)
+{
+    node_t  *node;
+
+    node = find_known(m->bus, id);
+
+    if (node == NULL) {
+        m->change->all = true;
+        return;
+    }
+
+    evict(m, node);
+    forget(m->bus, node);
 }
 
 
@@ -493,6 +494,19 @@ find(tg_bus_t *bus, int64_t id)
     }
 
     return NULL;
+}
+
+
+/* The node, if it is remembered; nobody is called 0. */
+
+static node_t *
+find_known(tg_bus_t *bus, int64_t id)
+{
+    node_t  *node;
+
+    node = id != 0 ? find(bus, id) : NULL;
+
+    return node != NULL && node->id == id ? node : NULL;
 }
 
 
