@@ -475,13 +475,13 @@ exchange_audit(authd_exchange_t *ex, authd_result_t result, int code,
         ex->audit.asked = identified->asked;
     }
 
-    if (ex->audit.decision != NULL) {
-        authd_metrics_route(&ex->authd->metrics, ex->decision.route_index,
-                            result);
+    authd_metrics_route(&ex->authd->metrics,
+                        ex->audit.decision != NULL
+                            ? ex->decision.route_index : SIZE_MAX,
+                        result);
 
-        if (reason == NULL) {
-            ex->audit.why = ex->decision.text;
-        }
+    if (ex->audit.decision != NULL && reason == NULL) {
+        ex->audit.why = ex->decision.text;
     }
 
     authd_metrics_count(&ex->authd->metrics, ex->audit.endpoint, result,

@@ -49,7 +49,7 @@ authd_identify_new(tgn_loop_t *loop, const authd_config_t *conf,
     TAILQ_INIT(&id->waiting);
     TAILQ_INIT(&id->queries);
 
-    id->node = authd_node_new(loop, log, self_done, id);
+    id->node = authd_node_new(loop, log, metrics, self_done, id);
 
     if (id->node == NULL || !api_new(loop, conf, &id->api)) {
         authd_identify_free(&id);
@@ -296,7 +296,7 @@ lookup_ask(authd_lookup_t *lk, const tg_question_t *question)
     q = question->with_port ? NULL : authd_query_find(id, question);
 
     if (q != NULL) {
-        id->metrics->lookups_joined++;
+        id->metrics->counts[TG_COUNT_COALESCED]++;
 
     } else {
         q = authd_query_new(id, question);

@@ -6,6 +6,7 @@
 #include "authd/metrics.h"
 
 #include <string.h>
+#include <time.h>
 
 
 const uint32_t  authd_metrics_bounds[AUTHD_METRICS_BUCKETS] = {
@@ -14,10 +15,6 @@ const uint32_t  authd_metrics_bounds[AUTHD_METRICS_BUCKETS] = {
 
 static const char *const  endpoint_names[AUTHD_ENDPOINT_MAX] = {
     "auth", "nginx", "traefik", "caddy", "envoy", "haproxy", "whoami"
-};
-
-static const char *const  result_names[AUTHD_RESULT_MAX] = {
-    "allow", "deny", "unavailable", "bad_request", "unlisted", "aborted"
 };
 
 
@@ -31,7 +28,7 @@ authd_endpoint_name(authd_endpoint_t endpoint)
 const char *
 authd_result_name(authd_result_t result)
 {
-    return result_names[result];
+    return tg_outcome_name((tg_outcome_t) result);
 }
 
 
@@ -69,8 +66,8 @@ authd_metrics_routes(authd_metrics_t *metrics, const tg_policy_t *policy)
 
     n = policy ? tg_policy_nroutes(policy) : 0;
 
-    if (n > AUTHD_METRICS_ROUTES) {
-        n = AUTHD_METRICS_ROUTES;
+    if (n > TG_METRICS_ROUTES) {
+        n = TG_METRICS_ROUTES;
     }
 
     metrics->nroutes = n;
@@ -80,7 +77,7 @@ authd_metrics_routes(authd_metrics_t *metrics, const tg_policy_t *policy)
         route = &metrics->routes[i];
         name = tg_policy_route_name(policy, i);
 
-        if (name.len > AUTHD_METRICS_NAME_MAX) {
+        if (name.len > TG_METRICS_ROUTE_NAME) {
             continue;
         }
 
@@ -110,4 +107,45 @@ authd_metrics_route(authd_metrics_t *metrics, size_t route,
     } else {
         metrics->routes[route].decisions[result]++;
     }
+}
+
+
+void
+authd_metrics_call(authd_metrics_t *metrics, tgn_localapi_status_t status,
+    uint64_t usec)
+{
+    static const tg_count_t  kinds[] = {
+        [TGN_LOCALAPI_DENIED] = TG_COUNT_ERROR_CONNECT,
+        [TGN_LOCALAPI_ABSENT] = TG_COUNT_ERROR_CONNECT,
+        [TGN_LOCALAPI_REFUSED] = TG_COUNT_ERROR_CONNECT,
+        [TGN_LOCALAPI_TIMEOUT] = TG_COUNT_ERROR_TIMEOUT,
+        [TGN_LOCALAPI_BROKEN] = TG_COUNT_ERROR_CLOSED,
+        [TGN_LOCALAPI_TOO_LARGE] = TG_COUNT_ERROR_MALFORMED,
+        [TGN_LOCALAPI_FAILED] = TG_COUNT_ERROR_INTERNAL
+    };
+
+    tg_metrics_duration(metrics->counts, usec);
+
+    if (status != TGN_LOCALAPI_OK) {
+        metrics->counts[kinds[status]]++;
+    }
+}
+
+
+void
+authd_metrics_nonsense(authd_metrics_t *metrics, int code)
+{
+    metrics->counts[code == 200 ? TG_COUNT_ERROR_MALFORMED
+                                : TG_COUNT_ERROR_STATUS]++;
+}
+
+
+uint64_t
+authd_metrics_clock(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (uint64_t) ts.tv_sec * 1000000 + (uint64_t) ts.tv_nsec / 1000;
 }

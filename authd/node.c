@@ -17,11 +17,13 @@
 struct authd_node_s {
     tgn_loop_t           *loop;
     const authd_log_t    *log;
+    authd_metrics_t      *metrics;
     authd_node_pt         cb;
     void                 *data;
     tgn_localapi_t       *api;
     tgn_localapi_call_t  *call;
     uint64_t              sent;    /* when the call was */
+    uint64_t              started; /* ... by authd_metrics_clock() */
     tg_arena_t           *arena;
     tg_self_t             self;
     bool                  known;
@@ -37,8 +39,8 @@ static bool node_parse(authd_node_t *node,
 
 
 authd_node_t *
-authd_node_new(tgn_loop_t *loop, const authd_log_t *log, authd_node_pt cb,
-    void *data)
+authd_node_new(tgn_loop_t *loop, const authd_log_t *log,
+    authd_metrics_t *metrics, authd_node_pt cb, void *data)
 {
     authd_node_t  *node;
 
@@ -50,6 +52,7 @@ authd_node_new(tgn_loop_t *loop, const authd_log_t *log, authd_node_pt cb,
 
     node->loop = loop;
     node->log = log;
+    node->metrics = metrics;
     node->cb = cb;
     node->data = data;
 
@@ -93,6 +96,7 @@ authd_node_ask(authd_node_t *node)
 {
     if (node->call == NULL) {
         node->sent = tgn_loop_now(node->loop);
+        node->started = authd_metrics_clock();
         node->call = tgn_localapi_status(node->api, node_answer, node);
     }
 
@@ -162,6 +166,9 @@ node_answer(const tgn_localapi_answer_t *answer, void *data)
     node = data;
     node->call = NULL;
 
+    authd_metrics_call(node->metrics, answer->status,
+                       authd_metrics_clock() - node->started);
+
     memset(&error, 0, sizeof(error));
 
     node->known = node_parse(node, answer, &error);
@@ -171,6 +178,10 @@ node_answer(const tgn_localapi_answer_t *answer, void *data)
         authd_node_works(node);
 
     } else {
+        if (answer->status == TGN_LOCALAPI_OK) {
+            authd_metrics_nonsense(node->metrics, answer->code);
+        }
+
         authd_node_fault(node, error.text);
     }
 

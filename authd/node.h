@@ -11,6 +11,7 @@
 #define AUTHD_NODE_H_INCLUDED_
 
 #include "authd/log.h"
+#include "authd/metrics.h"
 
 #include <tailgate/identity.h>
 
@@ -36,7 +37,7 @@ typedef void (*authd_node_pt)(bool ok, const char *detail, void *data);
  */
 
 authd_node_t *authd_node_new(tgn_loop_t *loop, const authd_log_t *log,
-    authd_node_pt cb, void *data);
+    authd_metrics_t *metrics, authd_node_pt cb, void *data);
 void authd_node_connect(authd_node_t *node, tgn_localapi_t *api);
 void authd_node_free(authd_node_t **node);
 

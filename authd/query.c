@@ -100,7 +100,8 @@ authd_query_send(authd_query_t *q)
 
     q->call = tgn_localapi_whois(id->api, &q->addr, q->with_port, service,
                                  NULL, query_answer, q);
-    id->metrics->lookups++;
+    q->started = authd_metrics_clock();
+    id->metrics->counts[TG_COUNT_LOOKUPS]++;
 
     return q->call != NULL;
 }
@@ -121,6 +122,9 @@ query_answer(const tgn_localapi_answer_t *answer, void *data)
     q = data;
     id = q->owner;
     q->call = NULL;
+
+    authd_metrics_call(id->metrics, answer->status,
+                       authd_metrics_clock() - q->started);
 
     if (query_is_early(q, answer)) {
         if (!query_repeat(q)) {
@@ -165,7 +169,10 @@ query_answer(const tgn_localapi_answer_t *answer, void *data)
     }
 
     if (status == TG_STATUS_UNAVAILABLE) {
-        id->metrics->lookups_failed++;
+        if (answer->status == TGN_LOCALAPI_OK) {
+            authd_metrics_nonsense(id->metrics, answer->code);
+        }
+
         authd_node_fault(id->node, detail);
 
     } else {
@@ -283,6 +290,7 @@ query_ask_itself(authd_query_t *q)
 
     q->call = tgn_localapi_whois(id->api, &self->addrs[0], false, service,
                                  NULL, query_itself, q);
+    q->started = authd_metrics_clock();
 
     if (q->call == NULL) {
         authd_query_done(q, TG_STATUS_UNAVAILABLE, NULL, "out of memory");
@@ -303,6 +311,9 @@ query_itself(const tgn_localapi_answer_t *answer, void *data)
     id = q->owner;
     q->call = NULL;
 
+    authd_metrics_call(id->metrics, answer->status,
+                       authd_metrics_clock() - q->started);
+
     if (answer->status == TGN_LOCALAPI_OK && answer->code == 200) {
         q->itself = true;
 
@@ -317,7 +328,10 @@ query_itself(const tgn_localapi_answer_t *answer, void *data)
              ? "tailscaled is running, but has no map of its peers yet"
              : answer->error;
 
-    id->metrics->lookups_failed++;
+    if (answer->status == TGN_LOCALAPI_OK) {
+        authd_metrics_nonsense(id->metrics, answer->code);
+    }
+
     authd_node_fault(id->node, detail);
 
     authd_query_done(q, TG_STATUS_UNAVAILABLE, NULL, detail);

@@ -64,6 +64,7 @@ struct authd_query_s {
     bool                   running;    /* a new self was known at its start */
     const tg_caps_t       *caps;       /* of the peer, parsed; NULL: none */
     tgn_localapi_call_t   *call;
+    uint64_t               started;    /* authd_metrics_clock() of call */
 };
 
 struct authd_identify_s {

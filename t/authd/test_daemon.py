@@ -648,7 +648,7 @@ def test_audit_that_cannot_be_written(tmp_path, localapi):
                CONF + "audit: /dev/full\n") as authd:
         for _ in range(3):
             assert authd.get("/v1/auth/nginx", original()).status == 200
-        assert metric(authd, "audit_failed_total") == 3
+        assert metric(authd, "authd_audit_failed_total") == 3
         errors = [m["message"] for m in authd.messages()
                   if m.get("level") == "error"]
         assert len(errors) == 1
@@ -676,8 +676,7 @@ def test_journal(tmp_path, localapi):
 
 def metric(authd, name):
     text = authd.get("/metrics").body.decode()
-    found = re.findall(rf"^tailgate_authd_{re.escape(name)} (\S+)$", text,
-                       re.M)
+    found = re.findall(rf"^tailgate_{re.escape(name)} (\S+)$", text, re.M)
     assert len(found) == 1, (name, text)
     return float(found[0])
 
@@ -694,27 +693,45 @@ def test_metrics(authd):
         client.reader.rest()
 
     def decisions(endpoint, result):
-        return metric(authd, f'decisions_total{{endpoint="{endpoint}",'
-                      f'result="{result}"}}')
+        return metric(authd, f'authd_requests_total{{endpoint="{endpoint}",'
+                      f'outcome="{result}"}}')
 
     assert decisions("nginx", "allow") == 1
     assert decisions("nginx", "deny") == 1
     assert decisions("nginx", "bad_request") == 1
     assert decisions("auth", "allow") == 1
-    assert metric(authd, "malformed_total") == 1
-    assert metric(authd, "duration_seconds_count") == 4
-    assert metric(authd, 'duration_seconds_bucket{le="+Inf"}') == 4
-    assert metric(authd, "connections") == 1
+    assert metric(authd, "authd_malformed_requests_total") == 1
+    duration = "authd_request_duration_seconds"
+    assert metric(authd, f"{duration}_count") == 4
+    assert metric(authd, f'{duration}_bucket{{le="+Inf"}}') == 4
+    assert metric(authd, "authd_connections") == 1
+
+    # each of them is a decision, by a route or by none
+    for outcome, n in (("allow", 2), ("deny", 1), ("bad_request", 1)):
+        assert metric(authd, 'decisions_total{route="(none)",'
+                      f'outcome="{outcome}"}}') == n
+    assert metric(authd, "localapi_duration_seconds_count") >= 2
 
     answer = authd.get("/metrics")
     assert answer.header("Content-Type").startswith("text/plain")
     lines = answer.body.decode().splitlines()
-    assert lines[-1].startswith('tailgate_authd_info{version="')
+    assert 'tailgate_build_info{component="authd",version="' in lines[2]
     for line in lines:
         assert re.fullmatch(
-            r"# (HELP|TYPE) tailgate_authd_\w+ .+|"
-            r'tailgate_authd_\w+(\{(\w+="[a-z0-9_.+A-Z]+",?)+\})? [0-9.]+',
+            r"# (HELP|TYPE) tailgate_\w+ .+|"
+            r'tailgate_\w+(\{(\w+="[a-z0-9_.+A-Z()]+",?)+\})? [0-9.]+',
             line), line
+
+
+def test_metrics_of_outages(tmp_path, localapi):
+    """A call that failed is told from one that made no sense."""
+
+    with Authd(tmp_path, tmp_path / "absent.sock") as authd:
+        assert authd.get("/v1/auth/nginx", original()).status == 503
+        assert metric(authd, 'localapi_errors_total{kind="connect"}') >= 1
+        assert metric(authd, 'localapi_errors_total{kind="status"}') == 0
+        assert metric(authd, 'decisions_total{route="(none)",'
+                      'outcome="unavailable"}') == 1
 
 
 def test_check_31_metrics(tmp_path, localapi):

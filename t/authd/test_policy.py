@@ -60,7 +60,7 @@ def authd(tmp_path, localapi):
 
 def metric(daemon, name):
     text = daemon.get("/metrics").body.decode()
-    found = re.search(rf"^tailgate_authd_{re.escape(name)} (\S+)$", text, re.M)
+    found = re.search(rf"^tailgate_{re.escape(name)} (\S+)$", text, re.M)
     return float(found.group(1)) if found else None
 
 
@@ -427,7 +427,7 @@ def test_grants(tmp_path, localapi):
         assert "route" not in line
         assert authd.ask(method="POST").status == 403
         assert authd.ask(host="other.corp").status == 403
-        assert metric(authd, "bad_grants_total") == 6
+        assert metric(authd, "authd_bad_grants_total") == 6
         told = [m["message"] for m in authd.messages()
                 if "of the grants" in m.get("message", "")]
         assert len(told) == 1 and "100.64.0.4" in told[0]
@@ -471,9 +471,10 @@ def test_check_28_bad_policy(tmp_path, localapi, bad):
         seen = status_of(authd)
         assert seen["ok"] is False and seen["digest"] == digest
         assert seen["error"] == told[0] and seen["error_time"] > 0
-        assert metric(authd, "policy_reload_errors_total") == 1
+        assert metric(authd, "authd_policy_reload_errors_total") == 1
         assert metric(authd, "config_ok") == 0
-        assert metric(authd, f'policy_info{{digest="{digest}"}}') == 1
+        info = f'policy_info{{file="{authd.policy}",digest="{digest}"}}'
+        assert metric(authd, info) == 1
 
         authd.write(POLICY.replace("wiki.corp", "other.corp"))
         assert "is in force" in authd.reload()
@@ -481,7 +482,7 @@ def test_check_28_bad_policy(tmp_path, localapi, bad):
         seen = status_of(authd)
         assert seen["ok"] is True and "error" not in seen
         assert seen["digest"] == authd.digest() != digest
-        assert metric(authd, f'policy_info{{digest="{digest}"}}') is None
+        assert metric(authd, info) is None
 
 
 def test_check_28_bad_configuration(tmp_path, localapi):
@@ -493,7 +494,7 @@ def test_check_28_bad_configuration(tmp_path, localapi):
         assert "stays in force" in authd.reload("polcy: none\n")
         assert authd.ask().status == 200
         assert status_of(authd)["digest"] == digest
-        assert metric(authd, "policy_reload_errors_total") == 0
+        assert metric(authd, "authd_policy_reload_errors_total") == 0
         assert metric(authd, "reloads_failed_total") == 1
 
 
@@ -593,8 +594,8 @@ def test_metrics(tmp_path, localapi):
             " }\n")
     with Policed(tmp_path, localapi.path, many) as authd:
         def routes(route, result):
-            return metric(authd, "route_decisions_total"
-                          f'{{route="{route}",result="{result}"}}')
+            return metric(authd, "decisions_total"
+                          f'{{route="{route}",outcome="{result}"}}')
 
         authd.ask()
         authd.ask()
@@ -608,9 +609,8 @@ def test_metrics(tmp_path, localapi):
         assert routes("(none)", "deny") == 1
 
         text = authd.get("/metrics").body.decode()
-        assert text.count("route_decisions_total{") == 102 * 3
+        assert text.count("decisions_total{") == 102 * 3
         assert "nowhere" not in text and "r150" not in text
-        assert text.splitlines()[-1].startswith("tailgate_authd_info{")
 
         # a route that stays keeps its count, where it moves to as well
         authd.write(POLICY.replace("routes:\n", "routes:\n  - { name: first,"
@@ -652,7 +652,7 @@ def test_check_34_no_denial_is_left_out(authd):
     assert [line["path"] for line in lines] == [
         f"/secret/{number}" for number in range(500)]
     assert {line["id"].encode() for line in lines} == ids
-    assert metric(authd, 'decisions_total{endpoint="nginx",result="deny"}') \
+    assert metric(authd, 'decisions_total{route="(none)",outcome="deny"}') \
         == 500
 
 

@@ -9,35 +9,25 @@
 #include "authd/exchange.h"
 #include "tailgate_config.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
+#include <tailgate/metrics.h>
+
+#include <stdlib.h>
 #include <string.h>
 
 
-/* all that there can be: routes have bounded names, and only so many count */
+/* That fits almost always; more is made room for. */
 
-#define BODY_MAX  (64 * 1024)
-
-
-typedef struct {
-    char    data[BODY_MAX];
-    size_t  len;
-} body_t;
+#define BODY_SIZE  (64 * 1024)
 
 
 static void handle_healthz(authd_t *authd, tgn_request_t *r);
 static void handle_metrics(authd_t *authd, tgn_request_t *r);
-static void body_decisions(body_t *body, const authd_metrics_t *m);
-static void body_routes(body_t *body, const authd_t *authd);
-static void body_route(body_t *body, const char *name,
-    const authd_metrics_route_t *route);
-static void body_duration(body_t *body, const authd_metrics_t *m);
-static void body_rest(body_t *body, const authd_t *authd);
-static void body_head(body_t *body, const char *name, const char *type,
-    const char *help);
-static void body_add(body_t *body, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+static void metrics_all(tg_metrics_text_t *text, const authd_t *authd);
+static size_t metrics_routes_fill(tg_metrics_route_t *routes,
+    const authd_metrics_t *m);
+static void metrics_requests(tg_metrics_text_t *text,
+    const authd_metrics_t *m);
+static void metrics_rest(tg_metrics_text_t *text, const authd_t *authd);
 
 
 static const authd_route_t  metrics_routes[] = {
@@ -84,207 +74,171 @@ handle_healthz(authd_t *authd, tgn_request_t *r)
 static void
 handle_metrics(authd_t *authd, tgn_request_t *r)
 {
-    body_t  body;
+    char               *data;
+    tg_metrics_text_t   text;
 
     if (!authd_admin_allowed(authd, r)) {
         return;
     }
 
-    body.len = 0;
+    data = NULL;
+    memset(&text, 0, sizeof(tg_metrics_text_t));
+    text.len = BODY_SIZE;
 
-    body_decisions(&body, &authd->metrics);
-    body_routes(&body, authd);
-    body_duration(&body, &authd->metrics);
-    body_rest(&body, authd);
+    while (text.len > text.size) {
+        free(data);
+
+        data = malloc(text.len);
+
+        if (data == NULL) {
+            authd_answer_text(r, 500, "out of memory");
+            return;
+        }
+
+        text.data = data;
+        text.size = text.len;
+        text.len = 0;
+
+        metrics_all(&text, authd);
+    }
 
     (void) tgn_response_header(r, "Content-Type",
                     (tg_str_t) TG_STR("text/plain; version=0.0.4"));
     (void) tgn_response_header(r, "Cache-Control",
                                (tg_str_t) TG_STR("no-store"));
 
-    tgn_response_send(r, 200, (tg_str_t) { body.data, body.len });
+    tgn_response_send(r, 200, (tg_str_t) { text.data, text.len });
+
+    free(data);
 }
 
 
 static void
-body_decisions(body_t *body, const authd_metrics_t *m)
+metrics_all(tg_metrics_text_t *text, const authd_t *authd)
 {
-    int  e, v;
+    tg_metrics_t                  metrics;
+    tg_metrics_route_t            routes[TG_METRICS_ROUTES + 2];
+    tg_metrics_policy_t           policy;
+    const authd_metrics_t *const  m = &authd->metrics;
 
-    body_head(body, "decisions_total", "counter",
-              "Requests answered, by endpoint and result.");
+    memset(&metrics, 0, sizeof(tg_metrics_t));
+
+    metrics.component = "authd";
+    metrics.version = TAILGATE_VERSION;
+    memcpy(metrics.counts, m->counts, sizeof(metrics.counts));
+
+    metrics.routes = routes;
+    metrics.nroutes = metrics_routes_fill(routes, m);
+
+    if (authd->conf->rules != NULL) {
+        policy.file.data = authd->conf->policy_file;
+        policy.file.len = strlen(authd->conf->policy_file);
+        policy.digest = tg_policy_digest(authd->conf->rules);
+
+        metrics.policies = &policy;
+        metrics.npolicies = 1;
+    }
+
+    metrics.reloads = m->reloads;
+    metrics.reloads_failed = m->reloads_failed;
+    metrics.config_time = (uint64_t) m->config_time;
+    metrics.config_ok = m->config_ok;
+    metrics.cached = m->cached;
+    metrics.bus = m->bus;
+    metrics.entries = m->entries;
+    metrics.bytes = m->bytes;
+    metrics.capacity = m->capacity;
+
+    tg_metrics_write(text, &metrics);
+
+    metrics_requests(text, m);
+    metrics_rest(text, authd);
+}
+
+
+static size_t
+metrics_routes_fill(tg_metrics_route_t *routes, const authd_metrics_t *m)
+{
+    size_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i < m->nroutes; i++) {
+        if (m->routes[i].name[0] == '\0') {
+            continue;
+        }
+
+        routes[n].name.data = m->routes[i].name;
+        routes[n].name.len = strlen(m->routes[i].name);
+        memcpy(routes[n].outcomes, m->routes[i].decisions,
+               sizeof(routes[n].outcomes));
+        n++;
+    }
+
+    routes[n].name = (tg_str_t) TG_STR(TG_METRICS_OTHER);
+    memcpy(routes[n].outcomes, m->other_routes.decisions,
+           sizeof(routes[n].outcomes));
+    n++;
+
+    routes[n].name = (tg_str_t) TG_STR(TG_METRICS_NONE);
+    memcpy(routes[n].outcomes, m->no_route.decisions,
+           sizeof(routes[n].outcomes));
+    n++;
+
+    return n;
+}
+
+
+static void
+metrics_requests(tg_metrics_text_t *text, const authd_metrics_t *m)
+{
+    int                  e, v;
+    const char          *name;
+    tg_metrics_label_t   labels[2];
+
+    tg_metrics_head(text, TG_METRIC_REQUESTS);
 
     for (e = 0; e < AUTHD_ENDPOINT_MAX; e++) {
         for (v = 0; v < AUTHD_RESULT_MAX; v++) {
-            body_add(body, "tailgate_authd_decisions_total{endpoint=\"%s\","
-                     "result=\"%s\"} %" PRIu64 "\n",
-                     authd_endpoint_name((authd_endpoint_t) e),
-                     authd_result_name((authd_result_t) v),
-                     m->decisions[e][v]);
-        }
-    }
-}
+            name = authd_endpoint_name((authd_endpoint_t) e);
+            labels[0].name = "endpoint";
+            labels[0].value = (tg_str_t) { name, strlen(name) };
 
+            name = authd_result_name((authd_result_t) v);
+            labels[1].name = "outcome";
+            labels[1].value = (tg_str_t) { name, strlen(name) };
 
-/* The labels that are no name of a route have brackets, which no name has. */
-
-static void
-body_routes(body_t *body, const authd_t *authd)
-{
-    size_t                        i;
-    const authd_metrics_t *const  m = &authd->metrics;
-
-    if (authd->conf->rules == NULL) {
-        return;
-    }
-
-    body_head(body, "route_decisions_total", "counter",
-              "Decisions by the policy file, by route and result.");
-
-    for (i = 0; i < m->nroutes; i++) {
-        if (m->routes[i].name[0] != '\0') {
-            body_route(body, m->routes[i].name, &m->routes[i]);
+            tg_metrics_value(text, TG_METRIC_REQUESTS, labels, 2,
+                             m->decisions[e][v]);
         }
     }
 
-    body_route(body, "(other)", &m->other_routes);
-    body_route(body, "(none)", &m->no_route);
+    tg_metrics_histogram(text, TG_METRIC_REQUEST_DURATION,
+                         authd_metrics_bounds, m->duration,
+                         AUTHD_METRICS_BUCKETS, m->duration_sum);
 }
 
 
 static void
-body_route(body_t *body, const char *name,
-    const authd_metrics_route_t *route)
-{
-    size_t  i;
-
-    static const authd_result_t  results[] = {
-        AUTHD_RESULT_ALLOW, AUTHD_RESULT_DENY, AUTHD_RESULT_UNAVAILABLE
-    };
-
-    for (i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
-        body_add(body, "tailgate_authd_route_decisions_total{route=\"%s\","
-                 "result=\"%s\"} %" PRIu64 "\n", name,
-                 authd_result_name(results[i]),
-                 route->decisions[results[i]]);
-    }
-}
-
-
-static void
-body_duration(body_t *body, const authd_metrics_t *m)
-{
-    int       i;
-    uint64_t  sum;
-
-    body_head(body, "duration_seconds", "histogram",
-              "From a request to its answer.");
-
-    sum = 0;
-
-    for (i = 0; i < AUTHD_METRICS_BUCKETS; i++) {
-        sum += m->duration[i];
-
-        body_add(body, "tailgate_authd_duration_seconds_bucket{le=\"%g\"} %"
-                 PRIu64 "\n", authd_metrics_bounds[i] / 1e6, sum);
-    }
-
-    sum += m->duration[i];
-
-    body_add(body, "tailgate_authd_duration_seconds_bucket{le=\"+Inf\"} %"
-             PRIu64 "\n", sum);
-    body_add(body, "tailgate_authd_duration_seconds_sum %" PRIu64 ".%06"
-             PRIu64 "\n", m->duration_sum / 1000000,
-             m->duration_sum % 1000000);
-    body_add(body, "tailgate_authd_duration_seconds_count %" PRIu64 "\n", sum);
-}
-
-
-static void
-body_rest(body_t *body, const authd_t *authd)
+metrics_rest(tg_metrics_text_t *text, const authd_t *authd)
 {
     size_t                        i;
-    tg_str_t                      digest;
     const authd_metrics_t *const  m = &authd->metrics;
 
     const struct {
-        const char  *name;
-        const char  *type;
-        const char  *help;
-        uint64_t     value;
+        tg_metric_id_t  id;
+        uint64_t        value;
     } rows[] = {
-        { "lookups_total", "counter", "WhoIs calls to tailscaled.",
-          m->lookups },
-        { "lookups_joined_total", "counter",
-          "Requests that waited for another one's WhoIs call.",
-          m->lookups_joined },
-        { "lookups_failed_total", "counter",
-          "WhoIs calls without an answer that makes sense.",
-          m->lookups_failed },
-        { "malformed_total", "counter", "Requests that could not be read.",
-          m->malformed },
-        { "audit_failed_total", "counter",
-          "Audit lines that could not be written.", m->audit_failed },
-        { "connections", "gauge", "Connections of proxies that are open.",
+        { TG_METRIC_MALFORMED, m->malformed },
+        { TG_METRIC_AUDIT_FAILED, m->audit_failed },
+        { TG_METRIC_CONNECTIONS,
           (uint64_t) tgn_http_connections(authd->http) },
-        { "bad_grants_total", "counter",
-          "Grants that could not be read, and allowed nothing.",
-          m->bad_grants },
-        { "policy_reload_errors_total", "counter",
-          "Reloads refused for a fault of the policy file.",
-          m->policy_errors },
-        { "reloads_total", "counter", "Configurations taken over.",
-          m->reloads },
-        { "reloads_failed_total", "counter", "Configurations refused.",
-          m->reloads_failed },
-        { "config_ok", "gauge",
-          "Whether the last configuration that was read is in force.",
-          m->config_ok },
-        { "config_time_seconds", "gauge",
-          "When the configuration in force was read.",
-          (uint64_t) m->config_time }
+        { TG_METRIC_BAD_GRANTS, m->bad_grants },
+        { TG_METRIC_POLICY_ERRORS, m->policy_errors }
     };
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        body_head(body, rows[i].name, rows[i].type, rows[i].help);
-        body_add(body, "tailgate_authd_%s %" PRIu64 "\n", rows[i].name,
-                 rows[i].value);
-    }
-
-    if (authd->conf->rules != NULL) {
-        digest = tg_policy_digest(authd->conf->rules);
-
-        body_head(body, "policy_info", "gauge", "The policy file in force.");
-        body_add(body, "tailgate_authd_policy_info{digest=\"%.*s\"} 1\n",
-                 (int) digest.len, digest.data);
-    }
-
-    body_head(body, "info", "gauge", "The version.");
-    body_add(body, "tailgate_authd_info{version=\"%s\"} 1\n", TAILGATE_VERSION);
-}
-
-
-static void
-body_head(body_t *body, const char *name, const char *type, const char *help)
-{
-    body_add(body, "# HELP tailgate_authd_%s %s\n# TYPE tailgate_authd_%s"
-             " %s\n", name, help, name, type);
-}
-
-
-/* The size of all of it is known: a unit test looks for the last line. */
-
-static void
-body_add(body_t *body, const char *fmt, ...)
-{
-    int      n;
-    va_list  args;
-
-    va_start(args, fmt);
-    n = vsnprintf(body->data + body->len, BODY_MAX - body->len, fmt, args);
-    va_end(args);
-
-    if (n > 0 && (size_t) n < BODY_MAX - body->len) {
-        body->len += (size_t) n;
+        tg_metrics_head(text, rows[i].id);
+        tg_metrics_value(text, rows[i].id, NULL, 0, rows[i].value);
     }
 }
