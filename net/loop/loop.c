@@ -46,6 +46,12 @@ struct tgn_work_s {
     void             *data;
 };
 
+struct tgn_wake_s {
+    uv_async_t        uv;
+    tgn_wake_pt       cb;
+    void             *data;
+};
+
 
 tgn_loop_t *
 tgn_loop_new(void)
@@ -422,4 +428,56 @@ bool
 tgn_work_cancel(tgn_work_t *work)
 {
     return uv_cancel((uv_req_t *) &work->uv) == 0;
+}
+
+
+static void
+on_wake(uv_async_t *uv)
+{
+    tgn_wake_t  *wake = (tgn_wake_t *) (void *) uv;
+
+    wake->cb(wake->data);
+}
+
+
+tgn_wake_t *
+tgn_wake_new(tgn_loop_t *loop, tgn_wake_pt cb, void *data)
+{
+    tgn_wake_t  *wake;
+
+    wake = calloc(1, sizeof(tgn_wake_t));
+    if (wake == NULL) {
+        return NULL;
+    }
+
+    if (uv_async_init(&loop->uv, &wake->uv, on_wake) != 0) {
+        free(wake);
+        return NULL;
+    }
+
+    wake->cb = cb;
+    wake->data = data;
+
+    return wake;
+}
+
+
+void
+tgn_wake_send(tgn_wake_t *wake)
+{
+    /* fails never: it sets a flag, and writes to an eventfd if that is new */
+    (void) uv_async_send(&wake->uv);
+}
+
+
+void
+tgn_wake_free(tgn_wake_t **wake)
+{
+    if (*wake == NULL) {
+        return;
+    }
+
+    uv_close((uv_handle_t *) &(*wake)->uv, free_handle);
+
+    *wake = NULL;
 }

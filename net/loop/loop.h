@@ -6,8 +6,8 @@
  * and blocking work.  It hides libuv, and knows nothing of HTTP.
  *
  * Everything here runs in the thread that called tgn_loop_run(), except the
- * run() of a work, and must be called from that thread.  A handle's callback
- * may free its own handle.
+ * run() of a work, and must be called from that thread, except
+ * tgn_wake_send().  A handle's callback may free its own handle.
  */
 
 #ifndef TGN_LOOP_H_INCLUDED_
@@ -21,6 +21,7 @@ typedef struct tgn_timer_s   tgn_timer_t;
 typedef struct tgn_signal_s  tgn_signal_t;
 typedef struct tgn_poll_s    tgn_poll_t;
 typedef struct tgn_work_s    tgn_work_t;
+typedef struct tgn_wake_s    tgn_wake_t;
 
 
 /*
@@ -125,6 +126,24 @@ typedef void (*tgn_work_done_pt)(void *data, bool cancelled);
 tgn_work_t *tgn_work_post(tgn_loop_t *loop, tgn_work_run_pt run,
     tgn_work_done_pt done, void *data);
 bool tgn_work_cancel(tgn_work_t *work);
+
+
+/*
+ * A knock from another thread.  tgn_wake_send() may be called from any thread
+ * and from a signal handler, and never blocks: cb runs in the loop soon after,
+ * once for any number of knocks.  What the knock is about is handed over by
+ * other means, under a lock, before it.
+ *
+ * A wake keeps tgn_loop_run() running.  tgn_wake_free() must not be called
+ * while another thread may still knock.  tgn_wake_new() returns NULL when out
+ * of memory or descriptors.
+ */
+
+typedef void (*tgn_wake_pt)(void *data);
+
+tgn_wake_t *tgn_wake_new(tgn_loop_t *loop, tgn_wake_pt cb, void *data);
+void tgn_wake_send(tgn_wake_t *wake);
+void tgn_wake_free(tgn_wake_t **wake);
 
 
 #endif /* TGN_LOOP_H_INCLUDED_ */

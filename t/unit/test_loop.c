@@ -8,6 +8,7 @@
 
 #include <net/loop/loop.h>
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -316,11 +317,145 @@ test_work_cancelled(void **state)
 }
 
 
+#define KNOCKERS  4
+#define KNOCKS    1000
+
+
+static tgn_wake_t   *wake;
+static atomic_int    given;
+static int           taken;
+static int           woken;
+
+
+static void
+on_wake(void *data)
+{
+    world_t  *w = data;
+
+    woken++;
+    taken += atomic_exchange(&given, 0);
+
+    if (taken == KNOCKERS * KNOCKS) {
+        tgn_loop_stop(w->loop);
+    }
+}
+
+
+static void *
+knock(void *data)
+{
+    int  i;
+
+    (void) data;
+
+    for (i = 0; i < KNOCKS; i++) {
+        (void) atomic_fetch_add(&given, 1);
+
+        if (i == KNOCKS - 1 || i % 10 == 0) {
+            tgn_wake_send(wake);
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+on_stuck(tgn_timer_t *timer, void *data)
+{
+    (void) timer;
+    (void) data;
+
+    fail_msg("a knock was lost");
+}
+
+
+/* What was handed over before a knock is seen behind it: none is lost. */
+
+static void
+test_wake(void **state)
+{
+    int        i;
+    world_t   *w = *state;
+    pthread_t  threads[KNOCKERS];
+
+    atomic_init(&given, 0);
+    taken = 0;
+    woken = 0;
+
+    wake = tgn_wake_new(w->loop, on_wake, w);
+    assert_non_null(wake);
+
+    for (i = 0; i < KNOCKERS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, knock, NULL), 0);
+    }
+
+    for (i = 0; i < KNOCKERS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    }
+
+    w->timer = tgn_timer_new(w->loop, on_stuck, NULL);
+    assert_non_null(w->timer);
+    tgn_timer_start(w->timer, 60000, 0);
+
+    tgn_loop_run(w->loop);
+    assert_int_equal(taken, KNOCKERS * KNOCKS);
+    assert_true(woken >= 1 && woken < KNOCKERS * KNOCKS);
+
+    /* ends, because what was freed does not keep it */
+
+    tgn_wake_free(&wake);
+    tgn_timer_free(&w->timer);
+    tgn_loop_run(w->loop);
+}
+
+
+/* A loop that sleeps is woken by another thread. */
+
+static void *
+knock_late(void *data)
+{
+    (void) data;
+
+    (void) usleep(10000);
+    (void) atomic_fetch_add(&given, KNOCKERS * KNOCKS);
+    tgn_wake_send(wake);
+
+    return NULL;
+}
+
+
+static void
+test_wake_sleeping(void **state)
+{
+    world_t   *w = *state;
+    pthread_t  thread;
+
+    atomic_init(&given, 0);
+    taken = 0;
+
+    wake = tgn_wake_new(w->loop, on_wake, w);
+    assert_non_null(wake);
+
+    w->timer = tgn_timer_new(w->loop, on_stuck, NULL);
+    assert_non_null(w->timer);
+    tgn_timer_start(w->timer, 60000, 0);
+
+    assert_int_equal(pthread_create(&thread, NULL, knock_late, NULL), 0);
+
+    tgn_loop_run(w->loop);
+    assert_int_equal(taken, KNOCKERS * KNOCKS);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    tgn_wake_free(&wake);
+}
+
+
 static void
 test_free_null(void **state)
 {
     tgn_loop_t    *loop = NULL;
     tgn_poll_t    *poll = NULL;
+    tgn_wake_t    *none = NULL;
     tgn_timer_t   *timer = NULL;
     tgn_signal_t  *sig = NULL;
 
@@ -329,6 +464,7 @@ test_free_null(void **state)
     tgn_timer_free(&timer);
     tgn_signal_free(&sig);
     tgn_poll_free(&poll);
+    tgn_wake_free(&none);
     tgn_loop_free(&loop);
 }
 
@@ -347,6 +483,8 @@ main(void)
         TEST(test_signal),
         TEST(test_work),
         TEST(test_work_cancelled),
+        TEST(test_wake),
+        TEST(test_wake_sleeping),
         TEST(test_free_null)
     };
 
