@@ -29,6 +29,10 @@ static const tgi_yaml_limits_t  config_limits = {
 };
 
 
+static const char *config_fixed_links(const authd_links_conf_t *a,
+    const authd_links_conf_t *b);
+
+
 bool
 authd_config_load(const char *file, authd_config_t **config,
     authd_config_report_pt report, void *data)
@@ -175,7 +179,31 @@ authd_config_fixed(const authd_config_t *a, const authd_config_t *b)
         return "listen.tcp";
     }
 
-    return NULL;
+    return config_fixed_links(&a->links, &b->links);
+}
+
+
+static const char *
+config_fixed_links(const authd_links_conf_t *a, const authd_links_conf_t *b)
+{
+    if ((a->unix_path == NULL) != (b->unix_path == NULL)
+        || (a->unix_path != NULL && strcmp(a->unix_path, b->unix_path) != 0)
+        || a->ntcp != b->ntcp || a->nports != b->nports
+        || memcmp(a->tcp, b->tcp, a->ntcp * sizeof(tg_addr_t)) != 0
+        || memcmp(a->ports, b->ports, a->nports * sizeof(uint16_t)) != 0)
+    {
+        return "links.listen";
+    }
+
+    if (a->unix_mode != b->unix_mode) {
+        return "links.mode";
+    }
+
+    if (a->unix_group != b->unix_group) {
+        return "links.group";
+    }
+
+    return strcmp(a->store, b->store) != 0 ? "links.store" : NULL;
 }
 
 

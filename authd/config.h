@@ -44,6 +44,32 @@ typedef struct {
 } authd_secret_t;
 
 
+typedef struct {
+    const tg_str_t  *items;
+    size_t           n;
+} authd_words_t;
+
+
+/* Where go links are served; "links" of the file. */
+
+typedef struct {
+    const char       *unix_path;       /* NULL: none */
+    mode_t            unix_mode;
+    gid_t             unix_group;      /* (gid_t) -1: leave it */
+    const tg_addr_t  *tcp;             /* loopback, with ports */
+    size_t            ntcp;
+    const uint16_t   *ports;           /* of the node's own addresses */
+    size_t            nports;
+    authd_words_t     hosts;           /* lower case; the first is shown */
+    authd_words_t     https;           /* those of them that have TLS */
+    const char       *store;
+    tg_str_t          fallback;        /* empty: none */
+    authd_words_t     admins;
+    bool              readonly;
+    bool              strangers;
+} authd_links_conf_t;
+
+
 typedef enum {
     AUTHD_POLICY_NONE = 0,         /* everybody is denied */
     AUTHD_POLICY_MEMBER,
@@ -59,8 +85,7 @@ typedef struct {
     gid_t                  unix_group;     /* (gid_t) -1: leave it */
     bool                   has_tcp;
     tg_addr_t              tcp_addr;
-    const tg_str_t        *tcp_hosts;
-    size_t                 ntcp_hosts;
+    authd_words_t          tcp_hosts;
     authd_senders_t        senders;
 
     const char            *localapi;       /* path of the socket */
@@ -83,6 +108,8 @@ typedef struct {
     const char            *audit;          /* path; "stderr"; NULL: none */
 
     tgn_http_limits_t      limits;
+
+    authd_links_conf_t     links;
 } authd_config_t;
 
 

@@ -71,11 +71,11 @@ const authd_config_key_t  authd_config_keys[] = {
       "Path of the Unix socket, or none. Not made when systemd passes\n"
       "sockets." },
 
-    { "listen", "mode", authd_config_set_mode, 0, 0, 0,
+    { "listen", "mode", authd_config_set_mode, FIELD(unix_mode), 0, 0,
       "\"0660\"", true,
       "Its mode, in quotes." },
 
-    { "listen", "group", authd_config_set_group, 0, 0, 0,
+    { "listen", "group", authd_config_set_group, FIELD(unix_group), 0, 0,
       "none", true,
       "Its group, or none for the daemon's own." },
 
@@ -84,7 +84,7 @@ const authd_config_key_t  authd_config_keys[] = {
       "A loopback address and port for proxies that cannot speak to a Unix\n"
       "socket (\"127.0.0.1:8180\"), or none." },
 
-    { "listen", "hosts", authd_config_set_hosts, 0, 0, 0,
+    { "listen", "hosts", authd_config_set_hosts, FIELD(tcp_hosts), 0, 0,
       "[]", false,
       "The values of Host that the TCP listener answers to. Empty: its\n"
       "address, with its port." },
@@ -142,7 +142,55 @@ const authd_config_key_t  authd_config_keys[] = {
     { "limits", "drain_timeout", authd_config_set_msec,
       FIELD(limits.drain_timeout), 0, 600 * 1000,
       "10s", false,
-      "How long requests may run on after SIGTERM." }
+      "How long requests may run on after SIGTERM." },
+
+    { "links", "listen", authd_config_set_links_listen, 0, 0, 0,
+      "[]", true,
+      "Where go links are served. \"unix:/run/tailgate/links.sock\": to a\n"
+      "proxy of listen.senders. \"tailnet:80\": on the node's own tailnet\n"
+      "addresses. \"127.0.0.1:8181\": on loopback. Empty: they are not." },
+
+    { "links", "mode", authd_config_set_mode, FIELD(links.unix_mode), 0, 0,
+      "\"0660\"", true,
+      "The mode of its Unix socket, in quotes." },
+
+    { "links", "group", authd_config_set_group, FIELD(links.unix_group), 0, 0,
+      "none", true,
+      "The group of that socket, or none for the daemon's own." },
+
+    { "links", "hosts", authd_config_set_hosts, FIELD(links.hosts), 0, 0,
+      "[go]", false,
+      "The values of Host that are answered: short name and full name, with\n"
+      "the port unless it is 80 or 443. The first is shown to people." },
+
+    { "links", "https", authd_config_set_hosts, FIELD(links.https), 0, 0,
+      "[]", false,
+      "Those of them that a proxy in front serves by TLS: plain requests for\n"
+      "them are sent there." },
+
+    { "links", "store", authd_config_set_links_store, 0, 0, 0,
+      "/var/lib/tailgate/links.db", true,
+      "The SQLite database, or postgresql://... of several nodes." },
+
+    { "links", "fallback", authd_config_set_links_fallback, 0, 0, 0,
+      "none", false,
+      "A URL that unknown names are sent to, such as http://oldgo/, or none." },
+
+    { "links", "readonly", authd_config_set_links_flag, FIELD(links.readonly),
+      0, 0,
+      "no", false,
+      "Whether nothing may be changed." },
+
+    { "links", "strangers", authd_config_set_links_flag,
+      FIELD(links.strangers), 0, 0,
+      "no", false,
+      "Whether who is nobody of the tailnet may follow links, but no more." },
+
+    { "links", "admins", authd_config_set_links_admins, 0, 0, 0,
+      "[]", false,
+      "Logins and groups (\"group:eng\") that may edit every link, besides\n"
+      "those with the capability tailscale.com/cap/golink or\n"
+      "tailgate.dev/cap/links and {\"admin\": true}." }
 };
 
 #define NKEYS  (sizeof(authd_config_keys) / sizeof(authd_config_keys[0]))

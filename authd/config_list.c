@@ -21,8 +21,6 @@
 #define HOST_MAX    262            /* 253, colon, port, a few to spare */
 
 
-static bool list_check(authd_config_load_t *load,
-    const authd_config_key_t *key, const tgi_yaml_t *node);
 static bool is_address(const char *text);
 static void sender_user(authd_config_load_t *load, const tgi_yaml_t *node,
     uid_t *uids);
@@ -43,9 +41,10 @@ authd_config_set_hosts(authd_config_load_t *load,
     char              *text;
     size_t             i, n;
     tg_str_t          *hosts;
+    authd_words_t     *words;
     const tgi_yaml_t  *item;
 
-    if (!list_check(load, key, node)) {
+    if (!authd_config_is_list(load, key, node)) {
         return;
     }
 
@@ -81,8 +80,10 @@ authd_config_set_hosts(authd_config_load_t *load,
         n++;
     }
 
-    load->conf->tcp_hosts = hosts;
-    load->conf->ntcp_hosts = n;
+    words = (authd_words_t *) (void *) ((char *) load->conf + key->offset);
+
+    words->items = hosts;
+    words->n = n;
 }
 
 
@@ -95,7 +96,7 @@ authd_config_set_senders(authd_config_load_t *load,
     tg_cidr_t         *cidrs;
     const tgi_yaml_t  *item;
 
-    if (!list_check(load, key, node)) {
+    if (!authd_config_is_list(load, key, node)) {
         return;
     }
 
@@ -135,7 +136,7 @@ authd_config_set_peers(authd_config_load_t *load,
     uint32_t           trait;
     const tgi_yaml_t  *item;
 
-    if (!list_check(load, key, node)) {
+    if (!authd_config_is_list(load, key, node)) {
         return;
     }
 
@@ -163,7 +164,7 @@ authd_config_set_tailnets(authd_config_load_t *load,
     tg_str_t          *names;
     const tgi_yaml_t  *item;
 
-    if (!list_check(load, key, node)) {
+    if (!authd_config_is_list(load, key, node)) {
         return;
     }
 
@@ -310,8 +311,8 @@ authd_config_set_secrets(authd_config_load_t *load,
 }
 
 
-static bool
-list_check(authd_config_load_t *load, const authd_config_key_t *key,
+bool
+authd_config_is_list(authd_config_load_t *load, const authd_config_key_t *key,
     const tgi_yaml_t *node)
 {
     const tgi_yaml_t  *item;

@@ -39,8 +39,6 @@ static const word_t  format_words[] = {
 };
 
 
-static const char *value_scalar(authd_config_load_t *load,
-    const authd_config_key_t *key, const tgi_yaml_t *node);
 static bool value_number(const char *text, uint64_t *n, const char **end);
 static int value_word(authd_config_load_t *load,
     const authd_config_key_t *key, const tgi_yaml_t *node,
@@ -58,7 +56,7 @@ authd_config_set_path(authd_config_load_t *load,
 
     field = (const char **) (void *) ((char *) load->conf + key->offset);
 
-    text = value_scalar(load, key, node);
+    text = authd_config_scalar(load, key, node);
 
     if (text == NULL || strcmp(text, "none") == 0) {
         return;
@@ -75,7 +73,7 @@ authd_config_set_localapi(authd_config_load_t *load,
 {
     const char  *text;
 
-    text = value_scalar(load, key, node);
+    text = authd_config_scalar(load, key, node);
 
     if (text == NULL) {
         return;
@@ -98,7 +96,7 @@ authd_config_set_audit(authd_config_load_t *load,
 {
     const char  *text;
 
-    text = value_scalar(load, key, node);
+    text = authd_config_scalar(load, key, node);
 
     if (text == NULL || strcmp(text, "none") == 0) {
         return;
@@ -121,7 +119,7 @@ authd_config_set_mode(authd_config_load_t *load,
     uintmax_t    mode;
     const char  *text;
 
-    text = value_scalar(load, key, node);
+    text = authd_config_scalar(load, key, node);
 
     if (text == NULL) {
         return;
@@ -136,7 +134,7 @@ authd_config_set_mode(authd_config_load_t *load,
         return;
     }
 
-    load->conf->unix_mode = (mode_t) mode;
+    *(mode_t *) (void *) ((char *) load->conf + key->offset) = (mode_t) mode;
 }
 
 
@@ -145,12 +143,14 @@ authd_config_set_group(authd_config_load_t *load,
     const authd_config_key_t *key, const tgi_yaml_t *node)
 {
     gid_t        gid;
+    gid_t       *field;
     char        *buffer, **members;
     const char  *text;
 
-    load->conf->unix_group = (gid_t) -1;
+    field = (gid_t *) (void *) ((char *) load->conf + key->offset);
+    *field = (gid_t) -1;
 
-    text = value_scalar(load, key, node);
+    text = authd_config_scalar(load, key, node);
 
     if (text == NULL || strcmp(text, "none") == 0) {
         return;
@@ -163,7 +163,7 @@ authd_config_set_group(authd_config_load_t *load,
 
     free(buffer);
 
-    load->conf->unix_group = gid;
+    *field = gid;
 }
 
 
@@ -174,7 +174,7 @@ authd_config_set_tcp(authd_config_load_t *load,
     tg_addr_t    addr;
     const char  *text;
 
-    text = value_scalar(load, key, node);
+    text = authd_config_scalar(load, key, node);
 
     if (text == NULL || strcmp(text, "none") == 0) {
         return;
@@ -206,7 +206,7 @@ authd_config_set_msec(authd_config_load_t *load,
     uint64_t     n, unit, *field;
     const char  *text, *end;
 
-    text = value_scalar(load, key, node);
+    text = authd_config_scalar(load, key, node);
 
     if (text == NULL) {
         return;
@@ -251,7 +251,7 @@ authd_config_set_count(authd_config_load_t *load,
     uint64_t     n;
     const char  *text, *end;
 
-    text = value_scalar(load, key, node);
+    text = authd_config_scalar(load, key, node);
 
     if (text == NULL) {
         return;
@@ -277,7 +277,7 @@ authd_config_set_policy(authd_config_load_t *load,
 {
     const char  *text;
 
-    text = value_scalar(load, key, node);
+    text = authd_config_scalar(load, key, node);
 
     if (text == NULL || strcmp(text, "none") == 0) {
         return;
@@ -318,8 +318,8 @@ authd_config_set_log_format(authd_config_load_t *load,
 }
 
 
-static const char *
-value_scalar(authd_config_load_t *load, const authd_config_key_t *key,
+const char *
+authd_config_scalar(authd_config_load_t *load, const authd_config_key_t *key,
     const tgi_yaml_t *node)
 {
     if (node->kind != TGI_YAML_SCALAR || node->text.len == 0) {
@@ -365,7 +365,7 @@ value_word(authd_config_load_t *load, const authd_config_key_t *key,
     const char    *text;
     const word_t  *w;
 
-    text = value_scalar(load, key, node);
+    text = authd_config_scalar(load, key, node);
 
     if (text == NULL) {
         return otherwise;

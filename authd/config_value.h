@@ -92,6 +92,16 @@ bool authd_config_rules(authd_config_t *conf, authd_config_report_pt report,
 void *authd_config_alloc(authd_config_load_t *load, size_t size);
 
 /*
+ * The text of a node that has to be one value, or have to be a list of words;
+ * NULL and false with a report.
+ */
+
+const char *authd_config_scalar(authd_config_load_t *load,
+    const authd_config_key_t *key, const tgi_yaml_t *node);
+bool authd_config_is_list(authd_config_load_t *load,
+    const authd_config_key_t *key, const tgi_yaml_t *node);
+
+/*
  * A user or group by name or number; false when there is none.  *members, NULL
  * or ending with a NULL, point into *buffer, which is the caller's to free.
  */
@@ -133,6 +143,16 @@ void authd_config_set_secrets(authd_config_load_t *load,
 void authd_config_set_log_level(authd_config_load_t *load,
     const authd_config_key_t *key, const tgi_yaml_t *node);
 void authd_config_set_log_format(authd_config_load_t *load,
+    const authd_config_key_t *key, const tgi_yaml_t *node);
+void authd_config_set_links_listen(authd_config_load_t *load,
+    const authd_config_key_t *key, const tgi_yaml_t *node);
+void authd_config_set_links_store(authd_config_load_t *load,
+    const authd_config_key_t *key, const tgi_yaml_t *node);
+void authd_config_set_links_fallback(authd_config_load_t *load,
+    const authd_config_key_t *key, const tgi_yaml_t *node);
+void authd_config_set_links_admins(authd_config_load_t *load,
+    const authd_config_key_t *key, const tgi_yaml_t *node);
+void authd_config_set_links_flag(authd_config_load_t *load,
     const authd_config_key_t *key, const tgi_yaml_t *node);
 
 

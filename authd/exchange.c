@@ -248,15 +248,15 @@ authd_host_allowed(const authd_t *authd, const tgn_request_t *r)
 
     conf = authd->conf;
 
-    if (conf->ntcp_hosts == 0) {
+    if (conf->tcp_hosts.n == 0) {
         host.len = tg_addr_format(&r->peer->local, true, own);
         host.data = own;
 
         return same_host(host, r->host);
     }
 
-    for (i = 0; i < conf->ntcp_hosts; i++) {
-        if (same_host(conf->tcp_hosts[i], r->host)) {
+    for (i = 0; i < conf->tcp_hosts.n; i++) {
+        if (same_host(conf->tcp_hosts.items[i], r->host)) {
             return true;
         }
     }

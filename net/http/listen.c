@@ -344,22 +344,15 @@ to_sockaddr(const tg_addr_t *addr, struct sockaddr_storage *ss)
 }
 
 
-int
-tgn_http_listen_tcp(tgn_http_t *http, const tg_addr_t *addr, void *listener,
-    tg_error_t *error)
+/* Of an address that was found to be one that may be listened on. */
+
+static int
+listen_tcp(tgn_http_t *http, const tg_addr_t *addr, const char *text,
+    void *listener, tg_error_t *error)
 {
     int                      fd, rc, one;
-    char                     text[TG_ADDR_TEXT_MAX];
     socklen_t                len;
     struct sockaddr_storage  ss;
-
-    (void) tg_addr_format(addr, true, text);
-
-    if (!tg_addr_is_loopback(addr)) {
-        return fault(error, TG_ERR_REFUSED,
-                     "%s is no loopback address: listen on 127.0.0.1 or ::1,"
-                     " or on a Unix socket", text);
-    }
 
     len = to_sockaddr(addr, &ss);
 
@@ -392,6 +385,61 @@ failed:
     (void) close(fd);
 
     return rc;
+}
+
+
+int
+tgn_http_listen_tcp(tgn_http_t *http, const tg_addr_t *addr, void *listener,
+    tg_error_t *error)
+{
+    char  text[TG_ADDR_TEXT_MAX];
+
+    (void) tg_addr_format(addr, true, text);
+
+    if (!tg_addr_is_loopback(addr)) {
+        return fault(error, TG_ERR_REFUSED,
+                     "%s is no loopback address: listen on 127.0.0.1 or ::1,"
+                     " or on a Unix socket", text);
+    }
+
+    return listen_tcp(http, addr, text, listener, error);
+}
+
+
+int
+tgn_http_listen_tailnet(tgn_http_t *http, const tg_addr_t *addr,
+    void *listener, tg_error_t *error)
+{
+    char  text[TG_ADDR_TEXT_MAX];
+
+    (void) tg_addr_format(addr, true, text);
+
+    if (!tg_addr_is_tailnet(addr)) {
+        return fault(error, TG_ERR_REFUSED,
+                     "%s is no address of a tailnet: they are in"
+                     " 100.64.0.0/10 and fd7a:115c:a1e0::/48", text);
+    }
+
+    return listen_tcp(http, addr, text, listener, error);
+}
+
+
+void
+tgn_http_unlisten_addr(tgn_http_t *http, const tg_addr_t *addr)
+{
+    tgn_listener_t  *l, **next;
+
+    for (next = &http->listeners; *next != NULL; /* void */ ) {
+        l = *next;
+
+        if (!tg_addr_equal(&l->addr, addr) || l->addr.port != addr->port) {
+            next = &l->next;
+            continue;
+        }
+
+        *next = l->next;
+        tgn_listener_close(l);
+    }
 }
 
 

@@ -2,10 +2,10 @@
 /*
  * Copyright (C) The Tailgate authors
  *
- * A strict HTTP/1 server for requests between programs on one machine: Unix
- * sockets, inherited sockets and loopback TCP.  What is not plainly a well-
- * formed request is refused: the server may stand behind any proxy, and two
- * parsers that disagree are how requests are smuggled.
+ * A strict HTTP/1 server for requests between programs on one machine (Unix
+ * sockets, inherited sockets, loopback TCP) and for peers of a tailnet.  What
+ * is not plainly a well-formed request is refused: the server may stand behind
+ * any proxy, and two parsers that disagree are how requests are smuggled.
  *
  * Refused with 400 and a close: no Host or more than one; Content-Length with
  * Transfer-Encoding, or twice, or anything but digits; a Transfer-Encoding
@@ -209,6 +209,10 @@ void tgn_http_set_limits(tgn_http_t *http, const tgn_http_limits_t *limits);
  * for any other address; port 0 takes a free one, see
  * tgn_http_listener_addr()).
  *
+ * tgn_http_listen_tailnet() takes an address in the tailnet ranges with a
+ * port, likewise; tgn_http_unlisten_addr() closes the listeners of an address
+ * and port again, and keeps their connections.
+ *
  * tgn_http_listen_fd() takes over a listening stream socket (systemd socket
  * activation): AF_UNIX, or AF_INET and AF_INET6 on loopback, else
  * TG_ERR_REFUSED.  The descriptor is the server's only on TG_OK, and its file
@@ -219,8 +223,11 @@ int tgn_http_listen_unix(tgn_http_t *http, const char *path, mode_t mode,
     uid_t owner, gid_t group, void *listener, tg_error_t *error);
 int tgn_http_listen_tcp(tgn_http_t *http, const tg_addr_t *addr,
     void *listener, tg_error_t *error);
+int tgn_http_listen_tailnet(tgn_http_t *http, const tg_addr_t *addr,
+    void *listener, tg_error_t *error);
 int tgn_http_listen_fd(tgn_http_t *http, int fd, void *listener,
     tg_error_t *error);
+void tgn_http_unlisten_addr(tgn_http_t *http, const tg_addr_t *addr);
 
 /*
  * The socket of tgn_http_listen_unix() alone, without a server: *fd is the

@@ -103,7 +103,7 @@ def keys(text):
 
     found = {}
     for name, value in yaml.safe_load(text).items():
-        if name in ("listen", "log", "limits"):
+        if name in ("listen", "log", "limits", "links"):
             found.update({f"{name}.{k}": v for k, v in value.items()})
         else:
             found[name] = value
@@ -138,7 +138,7 @@ def test_manual_has_every_key():
         value = yaml.safe_load(default.group(1))
         if name == "policy":
             assert value == "none"
-        elif name == "listen.mode":
+        elif name in ("listen.mode", "links.mode"):
             assert default.group(1) == keys(shipped())[name]
         else:
             assert value == keys(shipped())[name], name

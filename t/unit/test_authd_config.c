@@ -136,8 +136,8 @@ test_values(void **state)
     assert_int_equal(conf->unix_group, 33);
     assert_true(conf->has_tcp);
     assert_int_equal(conf->tcp_addr.port, 8180);
-    assert_int_equal(conf->ntcp_hosts, 1);
-    assert_memory_equal(conf->tcp_hosts[0].data, "localhost:8180", 14);
+    assert_int_equal(conf->tcp_hosts.n, 1);
+    assert_memory_equal(conf->tcp_hosts.items[0].data, "localhost:8180", 14);
     assert_int_equal(conf->senders.nuids, 2);
     assert_int_equal(conf->senders.uids[1], 1234);
     assert_int_equal(conf->senders.ngids, 1);
