@@ -32,21 +32,21 @@ struct ngx_http_tailgate_ready_s {
 
 static ngx_int_t ngx_http_tailgate_cache_init_zone(ngx_shm_zone_t *zone,
     void *data);
-static ngx_http_tailgate_table_t *ngx_http_tailgate_cache_table(
+static tg_table_t *ngx_http_tailgate_cache_table(
     ngx_http_tailgate_shared_t *shared);
 static ngx_http_tailgate_ready_t *ngx_http_tailgate_ready_find(
     ngx_http_tailgate_cache_t *cache, const ngx_http_tailgate_key_t *key);
 static void ngx_http_tailgate_ready_keep(ngx_http_tailgate_cache_t *cache,
     const ngx_http_tailgate_key_t *key, ngx_http_tailgate_peer_t *peer,
-    const ngx_http_tailgate_table_found_t *found);
+    const tg_table_found_t *found);
 static void ngx_http_tailgate_ready_free(ngx_http_tailgate_cache_t *cache,
     ngx_http_tailgate_ready_t *ready);
 static ngx_int_t ngx_http_tailgate_cache_get(ngx_http_tailgate_cache_t *cache,
-    const ngx_http_tailgate_key_t *key, ngx_http_tailgate_table_ask_t *ask,
-    ngx_http_tailgate_table_found_t *found);
+    const ngx_http_tailgate_key_t *key, tg_table_ask_t *ask,
+    tg_table_found_t *found);
 static ngx_http_tailgate_peer_t *ngx_http_tailgate_cache_peer(
     ngx_http_tailgate_node_t *node,
-    const ngx_http_tailgate_table_found_t *found);
+    const tg_table_found_t *found);
 static void ngx_http_tailgate_cache_address(const tg_addr_t *addr,
     u_char *data);
 
@@ -97,10 +97,10 @@ ngx_http_tailgate_cache_init_zone(ngx_shm_zone_t *zone, void *data)
     shared = size ? ngx_slab_calloc(shpool, size) : NULL;
 
     if (shared == NULL
-        || ngx_http_tailgate_table_init(ngx_http_tailgate_cache_table(shared),
-                          size - (size_t)
-                          ((u_char *) ngx_http_tailgate_cache_table(shared)
-                           - (u_char *) shared))
+        || tg_table_init(ngx_http_tailgate_cache_table(shared),
+                         size - (size_t)
+                         ((u_char *) ngx_http_tailgate_cache_table(shared)
+                          - (u_char *) shared))
            == NULL)
     {
         ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0,
@@ -115,11 +115,10 @@ ngx_http_tailgate_cache_init_zone(ngx_shm_zone_t *zone, void *data)
 }
 
 
-static ngx_http_tailgate_table_t *
+static tg_table_t *
 ngx_http_tailgate_cache_table(ngx_http_tailgate_shared_t *shared)
 {
-    return (ngx_http_tailgate_table_t *)
-               ngx_align_ptr(shared + 1, NGX_CPU_CACHE_LINE);
+    return (tg_table_t *) ngx_align_ptr(shared + 1, NGX_CPU_CACHE_LINE);
 }
 
 
@@ -168,8 +167,7 @@ ngx_http_tailgate_cache_key(const tg_question_t *question,
     ngx_http_tailgate_key_t *key)
 {
     if (question->with_port
-        || question->service.len > NGX_HTTP_TAILGATE_TABLE_KEY_MAX
-                                   - NGX_HTTP_TAILGATE_TABLE_ADDR)
+        || question->service.len > TG_TABLE_KEY_MAX - TG_TABLE_ADDR)
     {
         return NGX_DECLINED;
     }
@@ -177,11 +175,11 @@ ngx_http_tailgate_cache_key(const tg_question_t *question,
     ngx_http_tailgate_cache_address(&question->addr, key->data);
 
     if (question->service.len) {
-        ngx_memcpy(key->data + NGX_HTTP_TAILGATE_TABLE_ADDR,
-                   question->service.data, question->service.len);
+        ngx_memcpy(key->data + TG_TABLE_ADDR, question->service.data,
+                   question->service.len);
     }
 
-    key->len = NGX_HTTP_TAILGATE_TABLE_ADDR + question->service.len;
+    key->len = TG_TABLE_ADDR + question->service.len;
     key->hash = ngx_murmur_hash2(key->data, key->len);
 
     return NGX_OK;
@@ -220,12 +218,12 @@ ngx_http_tailgate_cache_find(ngx_http_tailgate_node_t *node,
     const ngx_http_tailgate_key_t *key, ngx_msec_t since,
     ngx_http_tailgate_lease_t *lease)
 {
-    ngx_msec_t                        not_before;
-    ngx_http_tailgate_peer_t         *peer;
-    ngx_http_tailgate_cache_t        *cache;
-    ngx_http_tailgate_ready_t        *ready;
-    ngx_http_tailgate_table_ask_t     ask;
-    ngx_http_tailgate_table_found_t   found;
+    ngx_msec_t                  not_before;
+    ngx_http_tailgate_peer_t   *peer;
+    ngx_http_tailgate_cache_t  *cache;
+    ngx_http_tailgate_ready_t  *ready;
+    tg_table_ask_t              ask;
+    tg_table_found_t            found;
 
     cache = node->cache;
 
@@ -237,7 +235,7 @@ ngx_http_tailgate_cache_find(ngx_http_tailgate_node_t *node,
     ready = ngx_http_tailgate_ready_find(cache, key);
 
     if (ready
-        && ready->epoch == ngx_http_tailgate_table_epoch(cache->table)
+        && ready->epoch == tg_table_epoch(cache->table)
         && (ngx_msec_int_t) (ready->refresh - ngx_current_msec) > 0
         && (not_before == 0 || ready->asked >= not_before))
     {
@@ -251,7 +249,7 @@ ngx_http_tailgate_cache_find(ngx_http_tailgate_node_t *node,
         ngx_http_tailgate_ready_free(cache, ready);
     }
 
-    ngx_memzero(&ask, sizeof(ngx_http_tailgate_table_ask_t));
+    ngx_memzero(&ask, sizeof(tg_table_ask_t));
 
     ask.now = ngx_current_msec;
     ask.not_before = not_before;
@@ -265,7 +263,7 @@ ngx_http_tailgate_cache_find(ngx_http_tailgate_node_t *node,
     lease->ticket = found.ticket;
     lease->asked = ngx_current_msec;
 
-    if (found.state != NGX_HTTP_TAILGATE_TABLE_FOUND) {
+    if (found.state != TG_TABLE_FOUND) {
         return NULL;
     }
 
@@ -275,7 +273,7 @@ ngx_http_tailgate_cache_find(ngx_http_tailgate_node_t *node,
 
         /* nothing that cannot be read is believed, nor asked for twice */
 
-        lease->state = NGX_HTTP_TAILGATE_TABLE_FULL;
+        lease->state = TG_TABLE_FULL;
         return NULL;
     }
 
@@ -291,24 +289,21 @@ ngx_http_tailgate_cache_find(ngx_http_tailgate_node_t *node,
 
 static ngx_int_t
 ngx_http_tailgate_cache_get(ngx_http_tailgate_cache_t *cache,
-    const ngx_http_tailgate_key_t *key, ngx_http_tailgate_table_ask_t *ask,
-    ngx_http_tailgate_table_found_t *found)
+    const ngx_http_tailgate_key_t *key, tg_table_ask_t *ask,
+    tg_table_found_t *found)
 {
-    u_char                         *p;
-    uint64_t                        ticket;
-    ngx_http_tailgate_table_key_t   name;
+    u_char         *p;
+    uint64_t        ticket;
+    tg_table_key_t  name;
 
     name.data = key->data;
     name.len = key->len;
 
     ngx_shmtx_lock(&cache->shpool->mutex);
-    ngx_http_tailgate_table_get(cache->table, &name, ask, cache->buf,
-                                cache->buf_size, found);
+    tg_table_get(cache->table, &name, ask, cache->buf, cache->buf_size, found);
     ngx_shmtx_unlock(&cache->shpool->mutex);
 
-    if (found->state != NGX_HTTP_TAILGATE_TABLE_FOUND
-        || found->len <= cache->buf_size)
-    {
+    if (found->state != TG_TABLE_FOUND || found->len <= cache->buf_size) {
         return NGX_OK;
     }
 
@@ -332,9 +327,7 @@ ngx_http_tailgate_cache_get(ngx_http_tailgate_cache_t *cache,
 
     /* the lease of the first look is the caller's still */
 
-    if (found->ticket == 0
-        && found->state == NGX_HTTP_TAILGATE_TABLE_FOUND)
-    {
+    if (found->ticket == 0 && found->state == TG_TABLE_FOUND) {
         found->ticket = ticket;
     }
 
@@ -346,7 +339,7 @@ ngx_http_tailgate_cache_get(ngx_http_tailgate_cache_t *cache,
 
 static ngx_http_tailgate_peer_t *
 ngx_http_tailgate_cache_peer(ngx_http_tailgate_node_t *node,
-    const ngx_http_tailgate_table_found_t *found)
+    const tg_table_found_t *found)
 {
     u_char                    *record;
     ngx_pool_t                *pool;
@@ -415,14 +408,14 @@ ngx_http_tailgate_cache_put(ngx_http_tailgate_node_t *node,
     const ngx_http_tailgate_key_t *key, const ngx_http_tailgate_lease_t *lease,
     const ngx_http_tailgate_peer_t *peer)
 {
-    int                             rc;
-    bool                            changed;
-    size_t                          len;
-    time_t                          left;
-    u_char                         *record;
-    ngx_msec_t                      ttl;
-    ngx_http_tailgate_cache_t      *cache;
-    ngx_http_tailgate_table_key_t   name;
+    int                         rc;
+    bool                        changed;
+    size_t                      len;
+    time_t                      left;
+    u_char                     *record;
+    ngx_msec_t                  ttl;
+    ngx_http_tailgate_cache_t  *cache;
+    tg_table_key_t              name;
 
     cache = node->cache;
 
@@ -466,9 +459,8 @@ ngx_http_tailgate_cache_put(ngx_http_tailgate_node_t *node,
     name.len = key->len;
 
     ngx_shmtx_lock(&cache->shpool->mutex);
-    (void) ngx_http_tailgate_table_put(cache->table, &name, lease->ticket,
-                                       peer->status, record, len,
-                                       lease->asked, ttl, &changed);
+    (void) tg_table_put(cache->table, &name, lease->ticket, peer->status,
+                        record, len, lease->asked, ttl, &changed);
     ngx_shmtx_unlock(&cache->shpool->mutex);
 
     if (record) {
@@ -484,8 +476,8 @@ ngx_http_tailgate_cache_drop(ngx_http_tailgate_node_t *node,
     const ngx_http_tailgate_key_t *key,
     const ngx_http_tailgate_lease_t *lease)
 {
-    ngx_http_tailgate_cache_t      *cache;
-    ngx_http_tailgate_table_key_t   name;
+    ngx_http_tailgate_cache_t  *cache;
+    tg_table_key_t              name;
 
     cache = node->cache;
 
@@ -493,7 +485,7 @@ ngx_http_tailgate_cache_drop(ngx_http_tailgate_node_t *node,
     name.len = key->len;
 
     ngx_shmtx_lock(&cache->shpool->mutex);
-    ngx_http_tailgate_table_drop(cache->table, &name, lease->ticket);
+    tg_table_drop(cache->table, &name, lease->ticket);
     ngx_shmtx_unlock(&cache->shpool->mutex);
 }
 
@@ -504,10 +496,10 @@ ngx_http_tailgate_peer_t *
 ngx_http_tailgate_cache_stale(ngx_http_tailgate_node_t *node,
     const ngx_http_tailgate_key_t *key)
 {
-    ngx_http_tailgate_peer_t         *peer;
-    ngx_http_tailgate_cache_t        *cache;
-    ngx_http_tailgate_table_ask_t     ask;
-    ngx_http_tailgate_table_found_t   found;
+    ngx_http_tailgate_peer_t   *peer;
+    ngx_http_tailgate_cache_t  *cache;
+    tg_table_ask_t              ask;
+    tg_table_found_t            found;
 
     cache = node->cache;
 
@@ -515,14 +507,14 @@ ngx_http_tailgate_cache_stale(ngx_http_tailgate_node_t *node,
         return NULL;
     }
 
-    ngx_memzero(&ask, sizeof(ngx_http_tailgate_table_ask_t));
+    ngx_memzero(&ask, sizeof(tg_table_ask_t));
 
     ask.now = ngx_current_msec;
     ask.not_before = ngx_current_msec;
     ask.stale = cache->stale;
 
     if (ngx_http_tailgate_cache_get(cache, key, &ask, &found) != NGX_OK
-        || found.state != NGX_HTTP_TAILGATE_TABLE_FOUND)
+        || found.state != TG_TABLE_FOUND)
     {
         return NULL;
     }
@@ -553,12 +545,12 @@ void
 ngx_http_tailgate_cache_evict(ngx_http_tailgate_cache_t *cache,
     const tg_addr_t *addr)
 {
-    u_char  data[NGX_HTTP_TAILGATE_TABLE_ADDR];
+    u_char  data[TG_TABLE_ADDR];
 
     ngx_http_tailgate_cache_address(addr, data);
 
     ngx_shmtx_lock(&cache->shpool->mutex);
-    ngx_http_tailgate_table_evict(cache->table, data);
+    tg_table_evict(cache->table, data);
     ngx_shmtx_unlock(&cache->shpool->mutex);
 }
 
@@ -567,7 +559,7 @@ void
 ngx_http_tailgate_cache_flush(ngx_http_tailgate_cache_t *cache)
 {
     ngx_shmtx_lock(&cache->shpool->mutex);
-    ngx_http_tailgate_table_flush(cache->table);
+    tg_table_flush(cache->table);
     ngx_shmtx_unlock(&cache->shpool->mutex);
 }
 
@@ -598,7 +590,7 @@ ngx_http_tailgate_ready_find(ngx_http_tailgate_cache_t *cache,
 static void
 ngx_http_tailgate_ready_keep(ngx_http_tailgate_cache_t *cache,
     const ngx_http_tailgate_key_t *key, ngx_http_tailgate_peer_t *peer,
-    const ngx_http_tailgate_table_found_t *found)
+    const tg_table_found_t *found)
 {
     ngx_queue_t                 *q;
     ngx_http_tailgate_ready_t   *ready, **bucket;

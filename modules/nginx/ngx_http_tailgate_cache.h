@@ -3,8 +3,8 @@
  * Copyright (C) The Tailgate authors
  *
  * Answers that are kept: ready-made ones of this worker, and behind them the
- * table that all workers share (table.h).  What makes one out of date is told
- * by bus.c.  It knows nothing of requests.
+ * table that all workers share (tailgate/table.h).  What makes one out of date
+ * is told by bus.c.  It knows nothing of requests.
  */
 
 #ifndef NGX_HTTP_TAILGATE_CACHE_H_INCLUDED_
@@ -15,8 +15,7 @@
 #include <ngx_event.h>
 
 #include <tailgate/gate.h>
-
-#include "ngx_http_tailgate_table.h"
+#include <tailgate/table.h>
 
 
 /* Of the zone that nobody asked for. */
@@ -58,7 +57,7 @@ typedef struct {
 /* What find() says about an answer that has to be fetched. */
 
 typedef struct {
-    ngx_http_tailgate_table_state_t  state;
+    tg_table_state_t             state;
     uint64_t                     ticket;      /* 0: somebody else has it */
     ngx_msec_t                   asked;
 } ngx_http_tailgate_lease_t;
@@ -70,7 +69,7 @@ typedef struct {
     ngx_shm_zone_t              *zone;
     ngx_slab_pool_t             *shpool;
     ngx_http_tailgate_shared_t  *shared;
-    ngx_http_tailgate_table_t   *table;
+    tg_table_t                  *table;
     ngx_msec_t                   ttl;
     ngx_msec_t                   negative;
     ngx_msec_t                   stale;
@@ -90,7 +89,7 @@ typedef struct {
 /* Whom an answer is about. */
 
 typedef struct {
-    u_char                       data[NGX_HTTP_TAILGATE_TABLE_KEY_MAX];
+    u_char                       data[TG_TABLE_KEY_MAX];
     size_t                       len;
     uint32_t                     hash;
 } ngx_http_tailgate_key_t;

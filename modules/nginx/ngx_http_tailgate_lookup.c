@@ -156,9 +156,7 @@ ngx_http_tailgate_lookup_get(ngx_http_tailgate_node_t *node,
 static ngx_int_t
 ngx_http_tailgate_lookup_start(ngx_http_tailgate_lookup_t *lookup)
 {
-    if (lookup->keyed
-        && lookup->lease.state == NGX_HTTP_TAILGATE_TABLE_WAIT)
-    {
+    if (lookup->keyed && lookup->lease.state == TG_TABLE_WAIT) {
         ngx_http_tailgate_lookup_poll(lookup);
         return NGX_OK;
     }

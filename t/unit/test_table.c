@@ -5,7 +5,7 @@
  * The shared table of peers: what it tells whom, beside a naive one.
  */
 
-#include <modules/nginx/ngx_http_tailgate_table.h>
+#include <tailgate/table.h>
 
 #include <setjmp.h>
 #include <signal.h>
@@ -20,24 +20,24 @@
 #include <cmocka.h>
 
 
-#define SIZE      NGX_HTTP_TAILGATE_TABLE_SIZE_MIN
+#define SIZE      TG_TABLE_SIZE_MIN
 #define TTL       1000
 #define LEASE     100
-#define ADDR      NGX_HTTP_TAILGATE_TABLE_ADDR
+#define ADDR      TG_TABLE_ADDR
 
-#define FOUND     NGX_HTTP_TAILGATE_TABLE_FOUND
-#define ASK       NGX_HTTP_TAILGATE_TABLE_ASK
-#define WAIT      NGX_HTTP_TAILGATE_TABLE_WAIT
-#define FULL      NGX_HTTP_TAILGATE_TABLE_FULL
-
-
-typedef ngx_http_tailgate_table_t        table_t;
-typedef ngx_http_tailgate_table_found_t  found_t;
-typedef ngx_http_tailgate_table_key_t    table_key_t;
-typedef ngx_http_tailgate_table_ask_t    ask_t;
+#define FOUND     TG_TABLE_FOUND
+#define ASK       TG_TABLE_ASK
+#define WAIT      TG_TABLE_WAIT
+#define FULL      TG_TABLE_FULL
 
 
-static uint8_t  key_buf[NGX_HTTP_TAILGATE_TABLE_KEY_MAX];
+typedef tg_table_t        table_t;
+typedef tg_table_found_t  found_t;
+typedef tg_table_key_t    table_key_t;
+typedef tg_table_ask_t    ask_t;
+
+
+static uint8_t  key_buf[TG_TABLE_KEY_MAX];
 static char     got[SIZE];
 
 
@@ -68,7 +68,7 @@ get(table_t *t, uint32_t n, uint64_t now)
     table_key_t  key = key_of(n, 0);
 
     memset(got, 0, sizeof(got));
-    ngx_http_tailgate_table_get(t, &key, &ask, got, sizeof(got), &found);
+    tg_table_get(t, &key, &ask, got, sizeof(got), &found);
 
     return found;
 }
@@ -81,8 +81,8 @@ put(table_t *t, uint32_t n, uint64_t ticket, const char *record,
     bool         changed;
     table_key_t  key = key_of(n, 0);
 
-    return ngx_http_tailgate_table_put(t, &key, ticket, 7, record,
-                                       strlen(record), asked, TTL, &changed);
+    return tg_table_put(t, &key, ticket, 7, record, strlen(record), asked, TTL,
+                        &changed);
 }
 
 
@@ -91,7 +91,7 @@ evict(table_t *t, uint32_t n)
 {
     table_key_t  key = key_of(n, 0);
 
-    ngx_http_tailgate_table_evict(t, key.data);
+    tg_table_evict(t, key.data);
 }
 
 
@@ -103,7 +103,7 @@ setup(void **state)
     memory = malloc(SIZE);
     assert_non_null(memory);
 
-    *state = ngx_http_tailgate_table_init(memory, SIZE);
+    *state = tg_table_init(memory, SIZE);
     assert_ptr_equal(*state, memory);
 
     return 0;
@@ -124,9 +124,9 @@ test_size(void **state)
 {
     size_t  entries, used, size;
 
-    assert_null(ngx_http_tailgate_table_init(*state, SIZE - 1));
+    assert_null(tg_table_init(*state, SIZE - 1));
 
-    ngx_http_tailgate_table_usage(*state, &entries, &used, &size);
+    tg_table_usage(*state, &entries, &used, &size);
     assert_int_equal(entries, 0);
     assert_int_equal(used, 0);
     assert_true(size > SIZE * 9 / 10);
@@ -198,11 +198,11 @@ test_drop(void **state)
 
     found = get(*state, 1, 10);
     key = key_of(1, 0);
-    ngx_http_tailgate_table_drop(*state, &key, found.ticket + 1);
+    tg_table_drop(*state, &key, found.ticket + 1);
     assert_int_equal(get(*state, 1, 10).state, WAIT);
 
     key = key_of(1, 0);
-    ngx_http_tailgate_table_drop(*state, &key, found.ticket);
+    tg_table_drop(*state, &key, found.ticket);
     found = get(*state, 1, 10);
     assert_int_equal(found.state, ASK);
 
@@ -212,7 +212,7 @@ test_drop(void **state)
     assert_int_equal(found.state, FOUND);
     assert_true(found.ticket != 0);
     key = key_of(1, 0);
-    ngx_http_tailgate_table_drop(*state, &key, found.ticket);
+    tg_table_drop(*state, &key, found.ticket);
     assert_int_equal(get(*state, 1, TTL + 1).state, FOUND);
 }
 
@@ -256,12 +256,12 @@ test_not_before(void **state)
     assert_true(put(*state, 1, get(*state, 1, 30).ticket, "alice", 30));
 
     key = key_of(1, 0);
-    ngx_http_tailgate_table_get(*state, &key, &ask, got, sizeof(got), &found);
+    tg_table_get(*state, &key, &ask, got, sizeof(got), &found);
     assert_int_equal(found.state, ASK);
 
     assert_true(put(*state, 1, found.ticket, "bob", 40));
     key = key_of(1, 0);
-    ngx_http_tailgate_table_get(*state, &key, &ask, got, sizeof(got), &found);
+    tg_table_get(*state, &key, &ask, got, sizeof(got), &found);
     assert_int_equal(found.state, FOUND);
 }
 
@@ -276,13 +276,13 @@ test_stale(void **state)
     assert_true(put(*state, 1, get(*state, 1, 0).ticket, "alice", 0));
 
     key = key_of(1, 0);
-    ngx_http_tailgate_table_get(*state, &key, &ask, got, sizeof(got), &found);
+    tg_table_get(*state, &key, &ask, got, sizeof(got), &found);
     assert_int_equal(found.state, FOUND);
     assert_true(found.ticket != 0);
 
     ask.now = TTL + 50;
     key = key_of(1, 0);
-    ngx_http_tailgate_table_get(*state, &key, &ask, got, sizeof(got), &found);
+    tg_table_get(*state, &key, &ask, got, sizeof(got), &found);
     assert_int_equal(found.state, WAIT);
 }
 
@@ -302,19 +302,19 @@ test_evict(void **state)
     assert_true(put(*state, 2, get(*state, 2, 10).ticket, "bob", 10));
 
     key = key_of(1, 5);
-    ngx_http_tailgate_table_get(*state, &key, &ask, got, sizeof(got), &found);
+    tg_table_get(*state, &key, &ask, got, sizeof(got), &found);
     ticket = found.ticket;
 
-    epoch = ngx_http_tailgate_table_epoch(*state);
+    epoch = tg_table_epoch(*state);
     evict(*state, 1);
-    assert_true(ngx_http_tailgate_table_epoch(*state) > epoch);
+    assert_true(tg_table_epoch(*state) > epoch);
 
     assert_int_equal(get(*state, 1, 20).state, ASK);
     assert_int_equal(get(*state, 2, 20).state, FOUND);
 
     key = key_of(1, 5);
-    assert_false(ngx_http_tailgate_table_put(*state, &key, ticket, 0, "old",
-                                             3, 10, TTL, &changed));
+    assert_false(tg_table_put(*state, &key, ticket, 0, "old", 3, 10, TTL,
+                              &changed));
     assert_true(changed);
 }
 
@@ -329,15 +329,15 @@ test_flush(void **state)
     assert_true(put(*state, 1, get(*state, 1, 10).ticket, "alice", 10));
     ticket = get(*state, 2, 10).ticket;
 
-    epoch = ngx_http_tailgate_table_epoch(*state);
-    ngx_http_tailgate_table_flush(*state);
-    assert_true(ngx_http_tailgate_table_epoch(*state) > epoch);
+    epoch = tg_table_epoch(*state);
+    tg_table_flush(*state);
+    assert_true(tg_table_epoch(*state) > epoch);
 
     assert_int_equal(get(*state, 1, 20).state, ASK);
 
     key = key_of(2, 0);
-    assert_false(ngx_http_tailgate_table_put(*state, &key, ticket, 0, "x", 1,
-                                             10, TTL, &changed));
+    assert_false(tg_table_put(*state, &key, ticket, 0, "x", 1, 10, TTL,
+                              &changed));
     assert_true(changed);
 }
 
@@ -375,15 +375,14 @@ test_lru(void **state)
     assert_int_equal(get(*state, 1, 100).state, ASK);
 
     key = key_of(1000, 0);
-    assert_false(ngx_http_tailgate_table_put(*state, &key, ticket, 0, "x", 1,
-                                             0, TTL, &changed));
+    assert_false(tg_table_put(*state, &key, ticket, 0, "x", 1, 0, TTL,
+                              &changed));
     assert_false(changed);
 
-    ngx_http_tailgate_table_usage(*state, &entries, &used, &size);
+    tg_table_usage(*state, &entries, &used, &size);
     assert_true(entries > 20 && entries < 35);
     assert_true(used <= size);
-    assert_true(ngx_http_tailgate_table_counter(*state,
-                                NGX_HTTP_TAILGATE_TABLE_EVICTED_LRU) > 60);
+    assert_true(tg_table_counter(*state, TG_TABLE_EVICTED_LRU) > 60);
 }
 
 
@@ -395,7 +394,7 @@ test_large(void **state)
     char    *record;
     size_t   max;
 
-    max = ngx_http_tailgate_table_record_max(*state);
+    max = tg_table_record_max(*state);
 
     record = malloc(max + 2);
     assert_non_null(record);
@@ -419,14 +418,14 @@ test_bad_key(void **state)
 {
     ask_t        ask = { .now = 1, .lease = LEASE };
     found_t      found;
-    uint8_t      data[NGX_HTTP_TAILGATE_TABLE_KEY_MAX + 1] = { 0 };
+    uint8_t      data[TG_TABLE_KEY_MAX + 1] = { 0 };
     table_key_t  key = { data, sizeof(data) };
 
-    ngx_http_tailgate_table_get(*state, &key, &ask, got, sizeof(got), &found);
+    tg_table_get(*state, &key, &ask, got, sizeof(got), &found);
     assert_int_equal(found.state, FULL);
 
-    key.len = NGX_HTTP_TAILGATE_TABLE_KEY_MAX;
-    ngx_http_tailgate_table_get(*state, &key, &ask, got, sizeof(got), &found);
+    key.len = TG_TABLE_KEY_MAX;
+    tg_table_get(*state, &key, &ask, got, sizeof(got), &found);
     assert_int_equal(found.state, ASK);
 }
 
@@ -465,7 +464,7 @@ test_random(void **state)
         }
 
         if (step % 20011 == 0) {
-            ngx_http_tailgate_table_flush(*state);
+            tg_table_flush(*state);
 
             for (n = 0; n < KEYS; n++) {
                 keys[n].last = 0;
@@ -499,9 +498,8 @@ test_random(void **state)
 
             key = key_of(n, 0);
 
-            if (ngx_http_tailgate_table_put(*state, &key, keys[n].ticket, 0,
-                                            record, len, step, TTL,
-                                            &changed))
+            if (tg_table_put(*state, &key, keys[n].ticket, 0, record, len,
+                             step, TTL, &changed))
             {
                 keys[n].last = keys[n].version;
             }
@@ -514,7 +512,7 @@ test_random(void **state)
         evict(*state, n);
     }
 
-    ngx_http_tailgate_table_usage(*state, &entries, &used, &size);
+    tg_table_usage(*state, &entries, &used, &size);
     assert_int_equal(entries, 0);
     assert_int_equal(used, 0);
 }
@@ -540,7 +538,7 @@ test_killed(void **state)
     t = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
              -1, 0);
     assert_true(t != MAP_FAILED);
-    assert_non_null(ngx_http_tailgate_table_init(t, SIZE));
+    assert_non_null(tg_table_init(t, SIZE));
 
     for (round = 0, resets = 0; round < 200 && resets < 3; round++) {
         found = get(t, 1, round);
@@ -561,8 +559,7 @@ test_killed(void **state)
 
         /* it has to be at work before it dies */
 
-        while (ngx_http_tailgate_table_counter(t,
-                                          NGX_HTTP_TAILGATE_TABLE_MISSES)
+        while (tg_table_counter(t, TG_TABLE_MISSES)
                < 1000 * (uint64_t) (round + 1))
         {
             (void) usleep(100);
@@ -571,17 +568,14 @@ test_killed(void **state)
         assert_int_equal(kill(pid, SIGKILL), 0);
         assert_int_equal(waitpid(pid, &status, 0), pid);
 
-        n = (uint32_t) ngx_http_tailgate_table_counter(t,
-                                            NGX_HTTP_TAILGATE_TABLE_RESET);
+        n = (uint32_t) tg_table_counter(t, TG_TABLE_RESET);
         found = get(t, 5000000 + round, 0);
         assert_int_equal(found.state, ASK);
         assert_true(put(t, 5000000 + round, found.ticket, "alice", 0));
         assert_int_equal(get(t, 5000000 + round, 1).state, FOUND);
         assert_string_equal(got, "alice");
 
-        if (ngx_http_tailgate_table_counter(t, NGX_HTTP_TAILGATE_TABLE_RESET)
-            > n)
-        {
+        if (tg_table_counter(t, TG_TABLE_RESET) > n) {
             resets++;
 
             if (ticket != 0) {

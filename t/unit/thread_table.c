@@ -6,7 +6,7 @@
  * forget while people move between addresses.
  */
 
-#include <modules/nginx/ngx_http_tailgate_table.h>
+#include <tailgate/table.h>
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -23,7 +23,7 @@
 #define ADDRS    16
 #define STEPS    20000
 #define KEPT     16            /* ready-made answers of a worker */
-#define ADDR     NGX_HTTP_TAILGATE_TABLE_ADDR
+#define ADDR     TG_TABLE_ADDR
 
 
 /* A ready-made answer, good while the epoch of its making stands. */
@@ -44,8 +44,8 @@ typedef struct {
 } worker_t;
 
 
-static ngx_http_tailgate_table_t  *table;
-static pthread_mutex_t             mutex = PTHREAD_MUTEX_INITIALIZER;
+static tg_table_t       *table;
+static pthread_mutex_t   mutex = PTHREAD_MUTEX_INITIALIZER;
 
 /* Who is at an address: asked of tailscaled, and told by its bus. */
 
@@ -84,18 +84,18 @@ ask(uint32_t addr)
 static bool
 identify(worker_t *worker, uint32_t addr, uint32_t *person)
 {
-    bool                              changed;
-    kept_t                           *kept;
-    uint8_t                           data[ADDR];
-    uint64_t                          now;
-    ngx_http_tailgate_table_ask_t     how = { 0 };
-    ngx_http_tailgate_table_key_t     key = { data, ADDR };
-    ngx_http_tailgate_table_found_t   found;
+    bool              changed;
+    kept_t           *kept;
+    uint8_t           data[ADDR];
+    uint64_t          now;
+    tg_table_ask_t    how = { 0 };
+    tg_table_key_t    key = { data, ADDR };
+    tg_table_found_t  found;
 
     kept = &worker->kept[addr % KEPT];
 
     if (kept->used && kept->addr == addr
-        && kept->epoch == ngx_http_tailgate_table_epoch(table))
+        && kept->epoch == tg_table_epoch(table))
     {
         *person = kept->person;
         return true;
@@ -107,15 +107,14 @@ identify(worker_t *worker, uint32_t addr, uint32_t *person)
     how.lease = 1000000;
 
     (void) pthread_mutex_lock(&mutex);
-    ngx_http_tailgate_table_get(table, &key, &how, person, sizeof(*person),
-                                &found);
+    tg_table_get(table, &key, &how, person, sizeof(*person), &found);
     (void) pthread_mutex_unlock(&mutex);
 
-    if (found.state == NGX_HTTP_TAILGATE_TABLE_WAIT) {
+    if (found.state == TG_TABLE_WAIT) {
         return false;
     }
 
-    if (found.state == NGX_HTTP_TAILGATE_TABLE_FOUND && found.ticket == 0) {
+    if (found.state == TG_TABLE_FOUND && found.ticket == 0) {
         kept->used = true;
         kept->addr = addr;
         kept->person = *person;
@@ -127,8 +126,8 @@ identify(worker_t *worker, uint32_t addr, uint32_t *person)
     *person = ask(addr);
 
     (void) pthread_mutex_lock(&mutex);
-    (void) ngx_http_tailgate_table_put(table, &key, found.ticket, 1, person,
-                                       sizeof(*person), now, 50, &changed);
+    (void) tg_table_put(table, &key, found.ticket, 1, person, sizeof(*person),
+                        now, 50, &changed);
     (void) pthread_mutex_unlock(&mutex);
 
     return !changed;
@@ -177,10 +176,10 @@ move_people(void *data)
         (void) pthread_mutex_lock(&mutex);
 
         if (i % 500 == 499) {
-            ngx_http_tailgate_table_flush(table);
+            tg_table_flush(table);
 
         } else {
-            ngx_http_tailgate_table_evict(table, key);
+            tg_table_evict(table, key);
         }
 
         (void) pthread_mutex_unlock(&mutex);
@@ -206,11 +205,10 @@ test_workers(void **state)
 
     (void) state;
 
-    memory = malloc(NGX_HTTP_TAILGATE_TABLE_SIZE_MIN);
+    memory = malloc(TG_TABLE_SIZE_MIN);
     assert_non_null(memory);
 
-    table = ngx_http_tailgate_table_init(memory,
-                                         NGX_HTTP_TAILGATE_TABLE_SIZE_MIN);
+    table = tg_table_init(memory, TG_TABLE_SIZE_MIN);
     assert_non_null(table);
 
     assert_int_equal(pthread_create(&mover, NULL, move_people, &stop), 0);

@@ -7,7 +7,7 @@
  * room is never broken up, and whatever is evicted is of use to any other.
  */
 
-#include "ngx_http_tailgate_table.h"
+#include <tailgate/table.h>
 
 #include <stdatomic.h>
 #include <string.h>
@@ -44,9 +44,9 @@ typedef struct {
     uint64_t   expires;
 } entry_t;
 
-struct ngx_http_tailgate_table_s {
+struct tg_table_s {
     _Atomic uint64_t  epoch;
-    _Atomic uint64_t  counters[NGX_HTTP_TAILGATE_TABLE_COUNTERS];
+    _Atomic uint64_t  counters[TG_TABLE_COUNTERS];
     _Atomic uint32_t  busy;    /* somebody is changing it, or died so */
 
     uint64_t   tickets;
@@ -61,58 +61,52 @@ struct ngx_http_tailgate_table_s {
 };
 
 
-static uint32_t *buckets_of(ngx_http_tailgate_table_t *t);
-static cell_t *cell_at(ngx_http_tailgate_table_t *t, uint32_t i);
-static entry_t *entry_at(ngx_http_tailgate_table_t *t, uint32_t i);
-static void lay_out(ngx_http_tailgate_table_t *t);
-static void enter(ngx_http_tailgate_table_t *t);
-static void leave(ngx_http_tailgate_table_t *t);
-static void count(ngx_http_tailgate_table_t *t,
-    ngx_http_tailgate_table_counter_t counter);
-static uint32_t bucket_of(const ngx_http_tailgate_table_t *t,
-    const uint8_t *addr);
-static uint32_t find(ngx_http_tailgate_table_t *t,
-    const ngx_http_tailgate_table_key_t *key);
-static bool key_begins(ngx_http_tailgate_table_t *t, uint32_t i,
-    const uint8_t *data, size_t len);
-static uint32_t create(ngx_http_tailgate_table_t *t,
-    const ngx_http_tailgate_table_key_t *key);
-static bool make_room(ngx_http_tailgate_table_t *t, uint32_t cells,
-    uint32_t keep);
-static bool resize(ngx_http_tailgate_table_t *t, uint32_t i, uint32_t cells);
-static void destroy(ngx_http_tailgate_table_t *t, uint32_t i);
-static void free_cells(ngx_http_tailgate_table_t *t, uint32_t first,
-    uint32_t n);
-static void unlink_use(ngx_http_tailgate_table_t *t, uint32_t i);
-static void link_newest(ngx_http_tailgate_table_t *t, uint32_t i);
-static void copy_in(ngx_http_tailgate_table_t *t, uint32_t i, size_t at,
-    const void *data, size_t len);
-static void copy_out(ngx_http_tailgate_table_t *t, uint32_t i, size_t at,
-    void *data, size_t len);
+static uint32_t *buckets_of(tg_table_t *t);
+static cell_t *cell_at(tg_table_t *t, uint32_t i);
+static entry_t *entry_at(tg_table_t *t, uint32_t i);
+static void lay_out(tg_table_t *t);
+static void enter(tg_table_t *t);
+static void leave(tg_table_t *t);
+static void count(tg_table_t *t, tg_table_counter_t counter);
+static uint32_t bucket_of(const tg_table_t *t, const uint8_t *addr);
+static uint32_t find(tg_table_t *t, const tg_table_key_t *key);
+static bool key_begins(tg_table_t *t, uint32_t i, const uint8_t *data,
+    size_t len);
+static uint32_t create(tg_table_t *t, const tg_table_key_t *key);
+static bool make_room(tg_table_t *t, uint32_t cells, uint32_t keep);
+static bool resize(tg_table_t *t, uint32_t i, uint32_t cells);
+static void destroy(tg_table_t *t, uint32_t i);
+static void free_cells(tg_table_t *t, uint32_t first, uint32_t n);
+static void unlink_use(tg_table_t *t, uint32_t i);
+static void link_newest(tg_table_t *t, uint32_t i);
+static void copy_in(tg_table_t *t, uint32_t i, size_t at, const void *data,
+    size_t len);
+static void copy_out(tg_table_t *t, uint32_t i, size_t at, void *data,
+    size_t len);
 static uint32_t cells_for(size_t bytes);
-static uint64_t take_lease(ngx_http_tailgate_table_t *t, entry_t *entry,
-    const ngx_http_tailgate_table_ask_t *ask);
+static uint64_t take_lease(tg_table_t *t, entry_t *entry,
+    const tg_table_ask_t *ask);
 
 
 #define PAYLOAD  (CELL - sizeof(uint32_t))
 
 
-ngx_http_tailgate_table_t *
-ngx_http_tailgate_table_init(void *memory, size_t size)
+tg_table_t *
+tg_table_init(void *memory, size_t size)
 {
-    size_t                      cells;
-    ngx_http_tailgate_table_t  *t;
+    size_t       cells;
+    tg_table_t  *t;
 
-    if (size < NGX_HTTP_TAILGATE_TABLE_SIZE_MIN) {
+    if (size < TG_TABLE_SIZE_MIN) {
         return NULL;
     }
 
     t = memory;
-    memset(t, 0, sizeof(ngx_http_tailgate_table_t));
+    memset(t, 0, sizeof(tg_table_t));
 
     /* a bucket for every four cells, which is about one for an entry */
 
-    cells = (size - sizeof(ngx_http_tailgate_table_t) - CELL)
+    cells = (size - sizeof(tg_table_t) - CELL)
             / (sizeof(cell_t) + sizeof(uint32_t) / 4);
 
     t->ncells = cells < NOTHING - 1 ? (uint32_t) cells : NOTHING - 1;
@@ -127,7 +121,7 @@ ngx_http_tailgate_table_init(void *memory, size_t size)
 /* The epoch, the tickets and the numbers go on: workers remember them. */
 
 static void
-lay_out(ngx_http_tailgate_table_t *t)
+lay_out(tg_table_t *t)
 {
     uint32_t   i;
     uint32_t  *buckets;
@@ -151,17 +145,15 @@ lay_out(ngx_http_tailgate_table_t *t)
 
 
 size_t
-ngx_http_tailgate_table_record_max(const ngx_http_tailgate_table_t *t)
+tg_table_record_max(const tg_table_t *t)
 {
     return t->ncells / 16 * PAYLOAD;
 }
 
 
 void
-ngx_http_tailgate_table_get(ngx_http_tailgate_table_t *t,
-    const ngx_http_tailgate_table_key_t *key,
-    const ngx_http_tailgate_table_ask_t *ask, void *buf, size_t size,
-    ngx_http_tailgate_table_found_t *found)
+tg_table_get(tg_table_t *t, const tg_table_key_t *key,
+    const tg_table_ask_t *ask, void *buf, size_t size, tg_table_found_t *found)
 {
     bool       fresh;
     uint32_t   i;
@@ -169,7 +161,7 @@ ngx_http_tailgate_table_get(ngx_http_tailgate_table_t *t,
 
     enter(t);
 
-    memset(found, 0, sizeof(ngx_http_tailgate_table_found_t));
+    memset(found, 0, sizeof(tg_table_found_t));
     found->epoch = atomic_load_explicit(&t->epoch, memory_order_relaxed);
 
     i = find(t, key);
@@ -179,8 +171,8 @@ ngx_http_tailgate_table_get(ngx_http_tailgate_table_t *t,
     }
 
     if (i == NOTHING) {
-        found->state = NGX_HTTP_TAILGATE_TABLE_FULL;
-        count(t, NGX_HTTP_TAILGATE_TABLE_MISSES);
+        found->state = TG_TABLE_FULL;
+        count(t, TG_TABLE_MISSES);
         goto done;
     }
 
@@ -196,23 +188,21 @@ ngx_http_tailgate_table_get(ngx_http_tailgate_table_t *t,
 
         if (!fresh || ask->now >= REFRESH(entry->asked, entry->expires)) {
             found->ticket = take_lease(t, entry, ask);
-            count(t, fresh ? NGX_HTTP_TAILGATE_TABLE_REFRESHED
-                           : NGX_HTTP_TAILGATE_TABLE_MISSES);
+            count(t, fresh ? TG_TABLE_REFRESHED : TG_TABLE_MISSES);
         }
 
     } else if (!fresh) {
-        count(t, NGX_HTTP_TAILGATE_TABLE_COALESCED);
+        count(t, TG_TABLE_COALESCED);
     }
 
     if (!fresh && (ask->stale == 0 || !entry->answered
                    || ask->now >= entry->expires + ask->stale))
     {
-        found->state = found->ticket ? NGX_HTTP_TAILGATE_TABLE_ASK
-                                     : NGX_HTTP_TAILGATE_TABLE_WAIT;
+        found->state = found->ticket ? TG_TABLE_ASK : TG_TABLE_WAIT;
         goto done;
     }
 
-    found->state = NGX_HTTP_TAILGATE_TABLE_FOUND;
+    found->state = TG_TABLE_FOUND;
     found->status = entry->status;
     found->asked = entry->asked;
     found->expires = entry->expires;
@@ -222,8 +212,7 @@ ngx_http_tailgate_table_get(ngx_http_tailgate_table_t *t,
         copy_out(t, i, sizeof(entry_t) + entry->key_len, buf, entry->len);
     }
 
-    count(t, fresh ? NGX_HTTP_TAILGATE_TABLE_HITS
-                   : NGX_HTTP_TAILGATE_TABLE_STALE);
+    count(t, fresh ? TG_TABLE_HITS : TG_TABLE_STALE);
 
 done:
 
@@ -232,11 +221,10 @@ done:
 
 
 static uint64_t
-take_lease(ngx_http_tailgate_table_t *t, entry_t *entry,
-    const ngx_http_tailgate_table_ask_t *ask)
+take_lease(tg_table_t *t, entry_t *entry, const tg_table_ask_t *ask)
 {
     if (entry->answered && ask->now >= entry->expires) {
-        count(t, NGX_HTTP_TAILGATE_TABLE_EVICTED_TTL);
+        count(t, TG_TABLE_EVICTED_TTL);
     }
 
     entry->ticket = ++t->tickets;
@@ -247,8 +235,7 @@ take_lease(ngx_http_tailgate_table_t *t, entry_t *entry,
 
 
 bool
-ngx_http_tailgate_table_put(ngx_http_tailgate_table_t *t,
-    const ngx_http_tailgate_table_key_t *key, uint64_t ticket,
+tg_table_put(tg_table_t *t, const tg_table_key_t *key, uint64_t ticket,
     uint32_t status, const void *record, size_t len, uint64_t asked,
     uint64_t ttl, bool *changed)
 {
@@ -268,14 +255,14 @@ ngx_http_tailgate_table_put(ngx_http_tailgate_table_t *t,
         /* an eviction for want of room does not make an answer wrong */
 
         *changed = ticket <= t->changes;
-        count(t, NGX_HTTP_TAILGATE_TABLE_REJECTED);
+        count(t, TG_TABLE_REJECTED);
         goto done;
     }
 
     entry = entry_at(t, i);
     entry->ticket = 0;
 
-    if (len > ngx_http_tailgate_table_record_max(t)
+    if (len > tg_table_record_max(t)
         || !resize(t, i, cells_for(sizeof(entry_t) + entry->key_len + len)))
     {
         destroy(t, i);
@@ -303,8 +290,7 @@ done:
 
 
 void
-ngx_http_tailgate_table_drop(ngx_http_tailgate_table_t *t,
-    const ngx_http_tailgate_table_key_t *key, uint64_t ticket)
+tg_table_drop(tg_table_t *t, const tg_table_key_t *key, uint64_t ticket)
 {
     uint32_t  i;
 
@@ -330,8 +316,7 @@ ngx_http_tailgate_table_drop(ngx_http_tailgate_table_t *t,
  */
 
 void
-ngx_http_tailgate_table_evict(ngx_http_tailgate_table_t *t,
-    const uint8_t addr[NGX_HTTP_TAILGATE_TABLE_ADDR])
+tg_table_evict(tg_table_t *t, const uint8_t addr[TG_TABLE_ADDR])
 {
     uint32_t  i, next;
 
@@ -340,9 +325,9 @@ ngx_http_tailgate_table_evict(ngx_http_tailgate_table_t *t,
     for (i = buckets_of(t)[bucket_of(t, addr)]; i != NOTHING; i = next) {
         next = entry_at(t, i)->chain;
 
-        if (key_begins(t, i, addr, NGX_HTTP_TAILGATE_TABLE_ADDR)) {
+        if (key_begins(t, i, addr, TG_TABLE_ADDR)) {
             destroy(t, i);
-            count(t, NGX_HTTP_TAILGATE_TABLE_EVICTED_CHANGE);
+            count(t, TG_TABLE_EVICTED_CHANGE);
         }
     }
 
@@ -354,13 +339,12 @@ ngx_http_tailgate_table_evict(ngx_http_tailgate_table_t *t,
 
 
 void
-ngx_http_tailgate_table_flush(ngx_http_tailgate_table_t *t)
+tg_table_flush(tg_table_t *t)
 {
     enter(t);
 
-    atomic_fetch_add_explicit(
-                  &t->counters[NGX_HTTP_TAILGATE_TABLE_EVICTED_CHANGE],
-                  t->entries, memory_order_relaxed);
+    atomic_fetch_add_explicit(&t->counters[TG_TABLE_EVICTED_CHANGE],
+                              t->entries, memory_order_relaxed);
 
     lay_out(t);
 
@@ -372,23 +356,21 @@ ngx_http_tailgate_table_flush(ngx_http_tailgate_table_t *t)
 
 
 uint64_t
-ngx_http_tailgate_table_epoch(ngx_http_tailgate_table_t *t)
+tg_table_epoch(tg_table_t *t)
 {
     return atomic_load_explicit(&t->epoch, memory_order_acquire);
 }
 
 
 uint64_t
-ngx_http_tailgate_table_counter(ngx_http_tailgate_table_t *t,
-    ngx_http_tailgate_table_counter_t counter)
+tg_table_counter(tg_table_t *t, tg_table_counter_t counter)
 {
     return atomic_load_explicit(&t->counters[counter], memory_order_relaxed);
 }
 
 
 void
-ngx_http_tailgate_table_usage(ngx_http_tailgate_table_t *t, size_t *entries,
-    size_t *used, size_t *size)
+tg_table_usage(tg_table_t *t, size_t *entries, size_t *used, size_t *size)
 {
     enter(t);
 
@@ -403,7 +385,7 @@ ngx_http_tailgate_table_usage(ngx_http_tailgate_table_t *t, size_t *entries,
 /* Whoever died in here may have left any list half done. */
 
 static void
-enter(ngx_http_tailgate_table_t *t)
+enter(tg_table_t *t)
 {
     if (atomic_exchange_explicit(&t->busy, 1, memory_order_seq_cst) == 0) {
         return;
@@ -413,40 +395,40 @@ enter(ngx_http_tailgate_table_t *t)
 
     t->changes = t->tickets;
     atomic_fetch_add_explicit(&t->epoch, 1, memory_order_release);
-    count(t, NGX_HTTP_TAILGATE_TABLE_RESET);
+    count(t, TG_TABLE_RESET);
 }
 
 
 static void
-leave(ngx_http_tailgate_table_t *t)
+leave(tg_table_t *t)
 {
     atomic_store_explicit(&t->busy, 0, memory_order_seq_cst);
 }
 
 
 static void
-count(ngx_http_tailgate_table_t *t, ngx_http_tailgate_table_counter_t counter)
+count(tg_table_t *t, tg_table_counter_t counter)
 {
     atomic_fetch_add_explicit(&t->counters[counter], 1, memory_order_relaxed);
 }
 
 
 static uint32_t *
-buckets_of(ngx_http_tailgate_table_t *t)
+buckets_of(tg_table_t *t)
 {
     return (uint32_t *) (t + 1);
 }
 
 
 static cell_t *
-cell_at(ngx_http_tailgate_table_t *t, uint32_t i)
+cell_at(tg_table_t *t, uint32_t i)
 {
     uint8_t  *cells;
     size_t    head;
 
     /* heads are entries, and those hold 64-bit numbers */
 
-    head = sizeof(ngx_http_tailgate_table_t)
+    head = sizeof(tg_table_t)
            + (size_t) t->nbuckets * sizeof(uint32_t);
     head = (head + 2 * sizeof(uint64_t) - 1) / sizeof(uint64_t)
            * sizeof(uint64_t) - sizeof(uint32_t);
@@ -458,7 +440,7 @@ cell_at(ngx_http_tailgate_table_t *t, uint32_t i)
 
 
 static entry_t *
-entry_at(ngx_http_tailgate_table_t *t, uint32_t i)
+entry_at(tg_table_t *t, uint32_t i)
 {
     return (entry_t *) (void *) cell_at(t, i)->data;
 }
@@ -467,14 +449,14 @@ entry_at(ngx_http_tailgate_table_t *t, uint32_t i)
 /* FNV-1a; all keys of one address are in one bucket. */
 
 static uint32_t
-bucket_of(const ngx_http_tailgate_table_t *t, const uint8_t *addr)
+bucket_of(const tg_table_t *t, const uint8_t *addr)
 {
     size_t    i;
     uint32_t  hash;
 
     hash = 2166136261u;
 
-    for (i = 0; i < NGX_HTTP_TAILGATE_TABLE_ADDR; i++) {
+    for (i = 0; i < TG_TABLE_ADDR; i++) {
         hash = (hash ^ addr[i]) * 16777619u;
     }
 
@@ -483,7 +465,7 @@ bucket_of(const ngx_http_tailgate_table_t *t, const uint8_t *addr)
 
 
 static uint32_t
-find(ngx_http_tailgate_table_t *t, const ngx_http_tailgate_table_key_t *key)
+find(tg_table_t *t, const tg_table_key_t *key)
 {
     uint32_t  i;
 
@@ -502,10 +484,9 @@ find(ngx_http_tailgate_table_t *t, const ngx_http_tailgate_table_key_t *key)
 
 
 static bool
-key_begins(ngx_http_tailgate_table_t *t, uint32_t i, const uint8_t *data,
-    size_t len)
+key_begins(tg_table_t *t, uint32_t i, const uint8_t *data, size_t len)
 {
-    uint8_t  key[NGX_HTTP_TAILGATE_TABLE_KEY_MAX];
+    uint8_t  key[TG_TABLE_KEY_MAX];
 
     if (entry_at(t, i)->key_len < len) {
         return false;
@@ -520,13 +501,13 @@ key_begins(ngx_http_tailgate_table_t *t, uint32_t i, const uint8_t *data,
 /* An entry without an answer; NOTHING if there is no room. */
 
 static uint32_t
-create(ngx_http_tailgate_table_t *t, const ngx_http_tailgate_table_key_t *key)
+create(tg_table_t *t, const tg_table_key_t *key)
 {
     uint32_t   i, bucket;
     entry_t   *entry;
 
-    if (key->len < NGX_HTTP_TAILGATE_TABLE_ADDR
-        || key->len > NGX_HTTP_TAILGATE_TABLE_KEY_MAX
+    if (key->len < TG_TABLE_ADDR
+        || key->len > TG_TABLE_KEY_MAX
         || !make_room(t, cells_for(sizeof(entry_t) + key->len), NOTHING))
     {
         return NOTHING;
@@ -561,7 +542,7 @@ create(ngx_http_tailgate_table_t *t, const ngx_http_tailgate_table_key_t *key)
 /* Evicts the longest unused, but not keep, until so many cells are free. */
 
 static bool
-make_room(ngx_http_tailgate_table_t *t, uint32_t cells, uint32_t keep)
+make_room(tg_table_t *t, uint32_t cells, uint32_t keep)
 {
     uint32_t  i;
 
@@ -577,7 +558,7 @@ make_room(ngx_http_tailgate_table_t *t, uint32_t cells, uint32_t keep)
         }
 
         destroy(t, i);
-        count(t, NGX_HTTP_TAILGATE_TABLE_EVICTED_LRU);
+        count(t, TG_TABLE_EVICTED_LRU);
     }
 
     return true;
@@ -587,7 +568,7 @@ make_room(ngx_http_tailgate_table_t *t, uint32_t cells, uint32_t keep)
 /* Gives an entry so many cells in all; what its key is in stays. */
 
 static bool
-resize(ngx_http_tailgate_table_t *t, uint32_t i, uint32_t cells)
+resize(tg_table_t *t, uint32_t i, uint32_t cells)
 {
     uint32_t   n, last;
     entry_t   *entry;
@@ -624,7 +605,7 @@ resize(ngx_http_tailgate_table_t *t, uint32_t i, uint32_t cells)
 
 
 static void
-destroy(ngx_http_tailgate_table_t *t, uint32_t i)
+destroy(tg_table_t *t, uint32_t i)
 {
     uint32_t  *link;
     entry_t   *entry;
@@ -647,7 +628,7 @@ destroy(ngx_http_tailgate_table_t *t, uint32_t i)
 
 
 static void
-free_cells(ngx_http_tailgate_table_t *t, uint32_t first, uint32_t n)
+free_cells(tg_table_t *t, uint32_t first, uint32_t n)
 {
     uint32_t  last, i;
 
@@ -662,7 +643,7 @@ free_cells(ngx_http_tailgate_table_t *t, uint32_t first, uint32_t n)
 
 
 static void
-unlink_use(ngx_http_tailgate_table_t *t, uint32_t i)
+unlink_use(tg_table_t *t, uint32_t i)
 {
     entry_t  *entry;
 
@@ -685,7 +666,7 @@ unlink_use(ngx_http_tailgate_table_t *t, uint32_t i)
 
 
 static void
-link_newest(ngx_http_tailgate_table_t *t, uint32_t i)
+link_newest(tg_table_t *t, uint32_t i)
 {
     entry_t  *entry;
 
@@ -715,8 +696,7 @@ cells_for(size_t bytes)
 /* Bytes of an entry, across its cells; at counts from its head on. */
 
 static void
-copy_in(ngx_http_tailgate_table_t *t, uint32_t i, size_t at, const void *data,
-    size_t len)
+copy_in(tg_table_t *t, uint32_t i, size_t at, const void *data, size_t len)
 {
     size_t          n;
     const uint8_t  *from = data;
@@ -734,8 +714,7 @@ copy_in(ngx_http_tailgate_table_t *t, uint32_t i, size_t at, const void *data,
 
 
 static void
-copy_out(ngx_http_tailgate_table_t *t, uint32_t i, size_t at, void *data,
-    size_t len)
+copy_out(tg_table_t *t, uint32_t i, size_t at, void *data, size_t len)
 {
     size_t    n;
     uint8_t  *to = data;
