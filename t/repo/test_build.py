@@ -74,6 +74,7 @@ def test_configure_refuses(copy, options, message):
     ("jansson", "libjansson-dev"),
     ("yaml-0.1", "libyaml-dev"),
     ("libcrypto", "libssl-dev"),
+    ("libpcre2-8", "libpcre2-dev"),
     ("libuv", "libuv1-dev"),
     ("libcurl", "libcurl4-openssl-dev"),
 ])
