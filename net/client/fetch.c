@@ -204,6 +204,18 @@ set(CURL *easy, const tgn_fetch_ask_t *ask, transfer_t *transfer,
         SET(CURLOPT_UNIX_SOCKET_PATH, ask->socket);
     }
 
+    if (ask->source != NULL) {
+
+        /* "host!": an address, and never the name of an interface */
+
+        ok = ok && asprintf(&line, "host!%s", ask->source) >= 0;
+
+        if (ok) {
+            SET(CURLOPT_INTERFACE, line);
+            free(line);
+        }
+    }
+
     if (ask->cacert != NULL) {
         SET(CURLOPT_CAINFO, ask->cacert);
     }
@@ -365,6 +377,11 @@ settle(CURL *easy, CURLcode rc, const tgn_fetch_ask_t *ask,
 
         return give(transfer, alloc, answer);
     }
+
+    answer->unusable = rc == CURLE_URL_MALFORMAT
+                       || rc == CURLE_UNSUPPORTED_PROTOCOL
+                       || rc == CURLE_SSL_CACERT_BADFILE
+                       || rc == CURLE_INTERFACE_FAILED;
 
     error = alloc->alloc(alloc->ctx, ERROR_MAX);
 

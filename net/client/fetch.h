@@ -27,6 +27,7 @@ typedef struct {
     const char         *socket;    /* Unix socket to connect to; NULL: none */
     const char         *connect;   /* "HOST:PORT" to connect to, whatever url
                                       names; NULL: what url names */
+    const char         *source;    /* our own address; NULL: any */
     const char         *cacert;    /* file of authorities; NULL: the system's */
     uint64_t            timeout;   /* ms for all of it; 0: 30000 */
     size_t              body_max;  /* of the answer; 0: 64 MB */
@@ -50,6 +51,8 @@ typedef struct {
     tg_str_t                   body;       /* with a NUL that len does not
                                               count */
     uint64_t                   usec;       /* from the begin to the end */
+    bool                       unusable;   /* url, cacert or source is: nobody
+                                              was asked */
     const char                *error;      /* "" if there is an answer */
 } tgn_fetch_answer_t;
 
@@ -70,7 +73,7 @@ void tgn_fetch_free(tgn_fetch_t **fetch);
 int tgn_fetch(tgn_fetch_t *fetch, const tgn_fetch_ask_t *ask,
     const tg_alloc_t *alloc, tgn_fetch_answer_t *answer);
 
-/* The n-th header of that name, without case; false if there are not so many. */
+/* The n-th header of that name in any case; false if there are not so many. */
 
 bool tgn_fetch_header(const tgn_fetch_answer_t *answer, const char *name,
     size_t n, tg_str_t *value);
