@@ -52,6 +52,7 @@ int cli_acl(int argc, char **argv);
 int cli_devnet(int argc, char **argv);
 int cli_lint(int argc, char **argv);
 int cli_policy(int argc, char **argv);
+int cli_probe(int argc, char **argv);
 int cli_status(int argc, char **argv);
 int cli_whois(int argc, char **argv);
 

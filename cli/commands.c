@@ -23,6 +23,8 @@ const cli_command_t  cli_commands[] = {
     { "lint", "what in an nginx configuration undoes the guard", cli_lint },
     { "policy", "who may do what here: check, test, explain, compare",
       cli_policy },
+    { "probe", "ask through the proxy, and see who it takes this machine for",
+      cli_probe },
     { "devnet", "play a tailnet from a file, for a machine that has none",
       cli_devnet }
 };

@@ -57,7 +57,7 @@ cli_install_open(cli_install_t *install, const char *path)
 
     if (st.st_mode & (S_IWGRP|S_IWOTH)) {
         return fail(install, "others than the owner of its folder may write to"
-                    " that, and so replace the policy: chmod go-w it", 0);
+                    " that, and so replace the file: chmod go-w it", 0);
     }
 
     return look(install);

@@ -9,7 +9,8 @@ _tailgate()
 
     if [ "$COMP_CWORD" -eq 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W \
-            "whois status acl lint policy devnet --help --version" -- "$word")
+            "whois status acl lint policy probe devnet --help \
+            --version" -- "$word")
         return
     fi
 
@@ -25,7 +26,7 @@ _tailgate()
             return
             ;;
         --socket | --control | --netmap | --policy | --whois | --self | \
-            --peers | --log | --junit)
+            --peers | --log | --junit | --textfile | --cacert)
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             return
             ;;
@@ -68,6 +69,12 @@ _tailgate()
                 --request --via --method-override --at --log --junit --to \
                 --dry-run --nginx --nginx-conf --nginx-status --no-nginx \
                 --authd --no-authd" -f -- "$word")
+            ;;
+        probe)
+            mapfile -t COMPREPLY < <(compgen -W \
+                "--help --url --expect-login --expect-status --expect-header \
+                --login-json --login-header --forge --timeout --warning \
+                --textfile --name --connect-to --source --cacert" -- "$word")
             ;;
         devnet)
             if [ "${COMP_WORDS[2]}" = ctl ]; then
