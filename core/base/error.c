@@ -6,6 +6,7 @@
  */
 
 #include "core/base/base.h"
+#include "tailgate_config.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -141,4 +142,11 @@ tgi_error(tg_error_t *error, int code, const char *format, ...)
     clean_text(error->text, len);
 
     return code;
+}
+
+
+const char *
+tg_version(void)
+{
+    return TAILGATE_VERSION;
 }

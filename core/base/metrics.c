@@ -5,7 +5,7 @@
  * The table of metrics, and Prometheus' text format.
  */
 
-#include <tailgate/metrics.h>
+#include "core/base/metrics.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -32,9 +32,6 @@ static void format_seconds(uint32_t usec, char le[SECONDS_MAX]);
 static void add_labels(tg_metrics_text_t *text,
     const tg_metrics_label_t *labels, size_t n);
 static void add_value(tg_metrics_text_t *text, tg_str_t value);
-static void add(tg_metrics_text_t *text, const char *data, size_t len);
-static void add_format(tg_metrics_text_t *text, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
 
 
 static const tg_metric_t  table[TG_METRIC_MAX] = {
@@ -322,8 +319,8 @@ tg_metrics_head(tg_metrics_text_t *text, tg_metric_id_t id)
 
     m = &table[id];
 
-    add_format(text, "# HELP %s %s\n", m->name, m->help);
-    add_format(text, "# TYPE %s %s\n", m->name, m->type);
+    tgi_text_format(text, "# HELP %s %s\n", m->name, m->help);
+    tgi_text_format(text, "# TYPE %s %s\n", m->name, m->type);
 }
 
 
@@ -331,9 +328,9 @@ void
 tg_metrics_value(tg_metrics_text_t *text, tg_metric_id_t id,
     const tg_metrics_label_t *labels, size_t nlabels, uint64_t value)
 {
-    add(text, table[id].name, strlen(table[id].name));
+    tgi_text_add(text, table[id].name, strlen(table[id].name));
     add_labels(text, labels, nlabels);
-    add_format(text, " %" PRIu64 "\n", value);
+    tgi_text_format(text, " %" PRIu64 "\n", value);
 }
 
 
@@ -354,16 +351,16 @@ tg_metrics_histogram(tg_metrics_text_t *text, tg_metric_id_t id,
     for (i = 0; i < n; i++) {
         total += counts[i];
         format_seconds(limits[i], le);
-        add_format(text, "%s_bucket{le=\"%s\"} %" PRIu64 "\n", name, le,
+        tgi_text_format(text, "%s_bucket{le=\"%s\"} %" PRIu64 "\n", name, le,
                    total);
     }
 
     total += counts[n];
 
-    add_format(text, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, total);
-    add_format(text, "%s_sum %" PRIu64 ".%06" PRIu64 "\n", name,
+    tgi_text_format(text, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, total);
+    tgi_text_format(text, "%s_sum %" PRIu64 ".%06" PRIu64 "\n", name,
                sum / 1000000, sum % 1000000);
-    add_format(text, "%s_count %" PRIu64 "\n", name, total);
+    tgi_text_format(text, "%s_count %" PRIu64 "\n", name, total);
 }
 
 
@@ -393,13 +390,13 @@ add_labels(tg_metrics_text_t *text, const tg_metrics_label_t *labels, size_t n)
     size_t  i;
 
     for (i = 0; i < n; i++) {
-        add_format(text, "%c%s=\"", i == 0 ? '{' : ',', labels[i].name);
+        tgi_text_format(text, "%c%s=\"", i == 0 ? '{' : ',', labels[i].name);
         add_value(text, labels[i].value);
-        add(text, "\"", 1);
+        tgi_text_add(text, "\"", 1);
     }
 
     if (n != 0) {
-        add(text, "}", 1);
+        tgi_text_add(text, "}", 1);
     }
 }
 
@@ -416,26 +413,26 @@ add_value(tg_metrics_text_t *text, tg_str_t value)
         switch (value.data[i]) {
 
         case '\\':
-            add(text, "\\\\", 2);
+            tgi_text_add(text, "\\\\", 2);
             break;
 
         case '"':
-            add(text, "\\\"", 2);
+            tgi_text_add(text, "\\\"", 2);
             break;
 
         case '\n':
-            add(text, "\\n", 2);
+            tgi_text_add(text, "\\n", 2);
             break;
 
         default:
-            add(text, &value.data[i], 1);
+            tgi_text_add(text, &value.data[i], 1);
         }
     }
 }
 
 
-static void
-add(tg_metrics_text_t *text, const char *data, size_t len)
+void
+tgi_text_add(tg_metrics_text_t *text, const char *data, size_t len)
 {
     if (text->len < text->size && len <= text->size - text->len) {
         memcpy(text->data + text->len, data, len);
@@ -445,8 +442,15 @@ add(tg_metrics_text_t *text, const char *data, size_t len)
 }
 
 
-static void
-add_format(tg_metrics_text_t *text, const char *format, ...)
+void
+tgi_text_str(tg_metrics_text_t *text, const char *string)
+{
+    tgi_text_add(text, string, strlen(string));
+}
+
+
+void
+tgi_text_format(tg_metrics_text_t *text, const char *format, ...)
 {
     int      n;
     char     piece[PIECE_MAX];
@@ -457,6 +461,6 @@ add_format(tg_metrics_text_t *text, const char *format, ...)
     va_end(args);
 
     if (n > 0 && (size_t) n < sizeof(piece)) {
-        add(text, piece, (size_t) n);
+        tgi_text_add(text, piece, (size_t) n);
     }
 }

@@ -62,6 +62,11 @@ typedef enum {
 const char *tg_strerror(int err);
 
 
+/* The version of Tailgate that this is, such as "1.2.3". */
+
+const char *tg_version(void);
+
+
 /*
  * What went wrong and where, for a message to a person.  text is always
  * NUL-terminated, printable ASCII or valid UTF-8 without control characters.

@@ -33,6 +33,8 @@ RULES = [
     ("core/acl/", [OURS, FOREIGN, "core/(base|acl)/.*"]),
     ("core/headers/", [OURS, FOREIGN, "core/(base|identity|headers)/.*"]),
     ("core/golink/", [OURS, FOREIGN, r"pcre2\.h", "core/(base|golink)/.*"]),
+    ("core/status/", [OURS, FOREIGN, "core/(base|status)/.*",
+                      r"assets/core_assets\.h"]),
     ("core/token/", [OURS, FOREIGN, "core/(base|token)/.*"]),
     ("core/", None),
     ("net/loop/", [OURS, FOREIGN, r"uv\.h", "core/base/.*", "net/.*"]),
