@@ -29,6 +29,8 @@ static void ngx_http_tailgate_error(ngx_http_tailgate_ctx_t *ctx,
     ngx_str_t *error);
 static ngx_uint_t ngx_http_tailgate_is_optional(
     const tg_decision_t *decision);
+static void ngx_http_tailgate_counted(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx, tg_outcome_t outcome);
 static ngx_int_t ngx_http_tailgate_allow(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
 static ngx_int_t ngx_http_tailgate_deny(ngx_http_request_t *r,
@@ -280,6 +282,7 @@ ngx_http_tailgate_decide(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
     decision = &ctx->decision;
 
     if (decision->verdict == TG_ALLOW) {
+        ngx_http_tailgate_counted(r, ctx, TG_OUTCOME_ALLOW);
         return ngx_http_tailgate_allow(r, ctx);
     }
 
@@ -292,6 +295,7 @@ ngx_http_tailgate_decide(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
     if (lcf->enable == NGX_HTTP_TAILGATE_OPTIONAL
         && ngx_http_tailgate_is_optional(decision))
     {
+        ngx_http_tailgate_counted(r, ctx, TG_OUTCOME_OPTIONAL);
         return NGX_DECLINED;
     }
 
@@ -302,10 +306,32 @@ ngx_http_tailgate_decide(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
     }
 
     if (decision->verdict == TG_UNAVAILABLE) {
+        ngx_http_tailgate_counted(r, ctx, TG_OUTCOME_UNAVAILABLE);
         return ngx_http_tailgate_unavailable(r, ctx);
     }
 
+    ngx_http_tailgate_counted(r, ctx, TG_OUTCOME_DENY);
+
     return ngx_http_tailgate_deny(r, ctx, &error);
+}
+
+
+static void
+ngx_http_tailgate_counted(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
+    tg_outcome_t outcome)
+{
+    ngx_uint_t                      column;
+    ngx_http_tailgate_policy_t     *policy;
+    ngx_http_tailgate_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
+    policy = ctx->policy;
+
+    column = policy && ctx->decision.route_index < policy->nroutes
+             ? policy->routes[ctx->decision.route_index].column
+             : NGX_HTTP_TAILGATE_STATS_NONE;
+
+    ngx_http_tailgate_count_decision(&mcf->stats, column, outcome);
 }
 
 

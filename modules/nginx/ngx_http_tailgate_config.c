@@ -12,6 +12,10 @@
 #include "ngx_http_tailgate_module.h"
 
 
+static ngx_int_t ngx_http_tailgate_reload(ngx_conf_t *cf,
+    ngx_http_tailgate_main_conf_t *mcf);
+
+
 void *
 ngx_http_tailgate_create_main_conf(ngx_conf_t *cf)
 {
@@ -36,8 +40,11 @@ ngx_http_tailgate_create_main_conf(ngx_conf_t *cf)
      *     mcf->policed = 0;
      *     mcf->cache_zone = NULL;
      *     mcf->generation = 0;
+     *     mcf->stats_zone = NULL;
+     *     mcf->taken = NULL;
      *     mcf->node = NULL;
      *     mcf->bus = NULL;
+     *     mcf->stats = { NULL, NULL, NULL };
      */
 
     mcf->timeout = NGX_CONF_UNSET_MSEC;
@@ -46,6 +53,10 @@ ngx_http_tailgate_create_main_conf(ngx_conf_t *cf)
     mcf->cache_ttl = NGX_CONF_UNSET_MSEC;
     mcf->cache_negative = NGX_CONF_UNSET_MSEC;
     mcf->cache_stale = NGX_CONF_UNSET_MSEC;
+
+    if (ngx_http_tailgate_reload(cf, mcf) != NGX_OK) {
+        return NULL;
+    }
 
     if (ngx_array_init(&mcf->locations, cf->pool, 16,
                        sizeof(ngx_http_tailgate_loc_conf_t *))
@@ -62,6 +73,43 @@ ngx_http_tailgate_create_main_conf(ngx_conf_t *cf)
     }
 
     return mcf;
+}
+
+
+/* Whether it is a reload, one that will be taken or refused. */
+
+static ngx_int_t
+ngx_http_tailgate_reload(ngx_conf_t *cf, ngx_http_tailgate_main_conf_t *mcf)
+{
+    ngx_uint_t                      i;
+    ngx_cycle_t                    *old;
+    ngx_http_tailgate_main_conf_t  *omcf;
+
+    old = cf->cycle->old_cycle;
+
+    if (old == NULL || ngx_is_init_cycle(old)) {
+        return NGX_OK;
+    }
+
+    /* load_module may be new as well */
+
+    for (i = 0; old->modules[i]; i++) {
+        if (old->modules[i] == &ngx_http_tailgate_module) {
+            break;
+        }
+    }
+
+    if (old->modules[i] == NULL) {
+        return NGX_OK;
+    }
+
+    omcf = ngx_http_cycle_get_module_main_conf(old, ngx_http_tailgate_module);
+
+    if (omcf == NULL || omcf->stats_zone == NULL) {
+        return NGX_OK;
+    }
+
+    return ngx_http_tailgate_stats_read(cf, omcf->stats_zone, &mcf->taken);
 }
 
 

@@ -26,6 +26,9 @@ typedef struct {
 
 static ngx_int_t ngx_http_tailgate_ask(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
+static ngx_int_t ngx_http_tailgate_hit(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx, ngx_http_tailgate_peer_t *peer,
+    const char *cache);
 static void ngx_http_tailgate_question(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx, tg_question_t *question);
 static ngx_int_t ngx_http_tailgate_ask_self(ngx_http_request_t *r,
@@ -85,6 +88,8 @@ ngx_http_tailgate_identify(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 
             if (peer && peer->stale) {
                 record->cache = "stale";
+                ngx_http_tailgate_count(waiter->node->localapi.stats,
+                                        TG_COUNT_STALE);
             }
 
             rc = ngx_http_tailgate_answer(r, ctx, peer);
@@ -151,6 +156,8 @@ ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
         return ngx_http_tailgate_nobody(r, ctx, waiter, question.reason);
     }
 
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
+
     scope = 0;
     ctx->connection = 0;
     ctx->self_asked = 0;
@@ -164,15 +171,12 @@ ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
             ctx->connection = 1;
 
             if (tc->peer && !ngx_http_tailgate_expired(tc->peer)) {
-                record->cache = "connection";
-                return ngx_http_tailgate_answer(r, ctx, tc->peer);
+                return ngx_http_tailgate_hit(r, ctx, tc->peer, "connection");
             }
 
             scope = ngx_http_tailgate_real_connection(r)->number;
         }
     }
-
-    mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
 
     kept = mcf->node->cache
            && ngx_http_tailgate_self(mcf->node, NGX_HTTP_TAILGATE_SELF_AGE)
@@ -189,9 +193,7 @@ ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
                                                  &lease);
             }
 
-            record->cache = "hit";
-
-            rc = ngx_http_tailgate_answer(r, ctx, peer);
+            rc = ngx_http_tailgate_hit(r, ctx, peer, "hit");
             ngx_http_tailgate_peer_release(peer);
 
             return rc;
@@ -208,8 +210,29 @@ ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 
     ctx->asked = 1;
     record->cache = "miss";
+    ngx_http_tailgate_count(&mcf->stats, TG_COUNT_MISSES);
 
     return ngx_http_tailgate_suspend(r, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_tailgate_hit(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
+    ngx_http_tailgate_peer_t *peer, const char *cache)
+{
+    ngx_http_tailgate_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
+
+    ctx->record->cache = cache;
+
+    ngx_http_tailgate_count(&mcf->stats, TG_COUNT_HITS);
+
+    if (peer->status == TG_STATUS_STRANGER) {
+        ngx_http_tailgate_count(&mcf->stats, TG_COUNT_NEGATIVE);
+    }
+
+    return ngx_http_tailgate_answer(r, ctx, peer);
 }
 
 

@@ -48,8 +48,6 @@ static void ngx_http_tailgate_idle_handler(ngx_event_t *ev);
 static ngx_uint_t ngx_http_tailgate_is_quiet(ngx_connection_t *c);
 static void ngx_http_tailgate_dummy_handler(ngx_event_t *ev);
 static ngx_int_t ngx_http_tailgate_connect(ngx_http_tailgate_call_t *call);
-static void ngx_http_tailgate_connect_failed(ngx_http_tailgate_call_t *call,
-    ngx_err_t err);
 static void ngx_http_tailgate_write_handler(ngx_event_t *wev);
 static void ngx_http_tailgate_read_handler(ngx_event_t *rev);
 static ngx_int_t ngx_http_tailgate_read(ngx_http_tailgate_call_t *call,
@@ -60,8 +58,6 @@ static void ngx_http_tailgate_died(ngx_http_tailgate_call_t *call);
 static void ngx_http_tailgate_timeout_handler(ngx_event_t *ev);
 static void ngx_http_tailgate_fail(ngx_http_tailgate_call_t *call,
     const char *reason);
-static void ngx_http_tailgate_error(ngx_http_tailgate_call_t *call,
-    const char *fmt, ...);
 static void ngx_http_tailgate_fail_handler(ngx_event_t *ev);
 static void ngx_http_tailgate_call_close(ngx_http_tailgate_call_t *call,
     ngx_uint_t keep);
@@ -119,6 +115,9 @@ ngx_http_tailgate_localapi_ask(ngx_http_tailgate_call_t *call,
                                      "GET %V HTTP/1.1" CRLF
                                      "Host: " TG_LOCALAPI_HOST CRLF CRLF,
                                      target);
+
+    call->failure = TG_COUNT_ERROR_CLOSED;
+    call->started = ngx_http_tailgate_stats_clock();
 
     call->timer.handler = ngx_http_tailgate_timeout_handler;
     call->timer.data = call;
@@ -347,7 +346,7 @@ ngx_http_tailgate_connect(ngx_http_tailgate_call_t *call)
     s = ngx_socket(AF_UNIX, SOCK_STREAM, 0);
 
     if (s == (ngx_socket_t) -1) {
-        ngx_http_tailgate_connect_failed(call, ngx_socket_errno);
+        ngx_http_tailgate_call_unconnected(call, ngx_socket_errno);
         return NGX_ERROR;
     }
 
@@ -355,7 +354,8 @@ ngx_http_tailgate_connect(ngx_http_tailgate_call_t *call)
 
     if (c == NULL) {
         (void) ngx_close_socket(s);
-        ngx_http_tailgate_error(call, "worker_connections are not enough");
+        call->failure = TG_COUNT_ERROR_INTERNAL;
+        ngx_http_tailgate_call_error(call, "worker_connections are not enough");
         return NGX_ERROR;
     }
 
@@ -382,7 +382,7 @@ ngx_http_tailgate_connect(ngx_http_tailgate_call_t *call)
             return NGX_AGAIN;
         }
 
-        ngx_http_tailgate_connect_failed(call, err);
+        ngx_http_tailgate_call_unconnected(call, err);
 
         return NGX_ERROR;
     }
@@ -394,7 +394,8 @@ ngx_http_tailgate_connect(ngx_http_tailgate_call_t *call)
            != NGX_OK)
     {
         ngx_close_connection(c);
-        ngx_http_tailgate_error(call, "no event can be added");
+        call->failure = TG_COUNT_ERROR_INTERNAL;
+        ngx_http_tailgate_call_error(call, "no event can be added");
         return NGX_ERROR;
     }
 
@@ -404,43 +405,6 @@ ngx_http_tailgate_connect(ngx_http_tailgate_call_t *call)
     localapi->active++;
 
     return NGX_OK;
-}
-
-
-static void
-ngx_http_tailgate_connect_failed(ngx_http_tailgate_call_t *call, ngx_err_t err)
-{
-    u_char  *p, text[NGX_MAX_ERROR_STR];
-
-    p = ngx_strerror(err, text, sizeof(text) - 1);
-    *p = '\0';
-
-    switch (err) {
-
-    case NGX_EACCES:
-    case NGX_EPERM:
-        ngx_http_tailgate_error(call,
-            "connect() failed (%d: %s): the user of the worker processes may "
-            "not open the socket; give it the socket's group (usermod -aG "
-            "GROUP USER, then restart nginx), and where SELinux or AppArmor "
-            "confines nginx, allow nginx to connect to it", err, text);
-        break;
-
-    case NGX_ENOENT:
-        ngx_http_tailgate_error(call,
-            "connect() failed (%d: %s): tailscaled does not run, or its "
-            "socket is elsewhere: see tailgate_localapi", err, text);
-        break;
-
-    case NGX_ECONNREFUSED:
-        ngx_http_tailgate_error(call,
-            "connect() failed (%d: %s): tailscaled does not run", err, text);
-        break;
-
-    default:
-        ngx_http_tailgate_error(call, "connect() failed (%d: %s)", err, text);
-        break;
-    }
 }
 
 
@@ -597,6 +561,7 @@ ngx_http_tailgate_read(ngx_http_tailgate_call_t *call, const char *pos,
             return NGX_OK;
 
         default: /* NGX_HTTP_TAILGATE_READER_ERROR */
+            call->failure = TG_COUNT_ERROR_MALFORMED;
             ngx_http_tailgate_fail(call, call->reader.error);
             return NGX_ERROR;
         }
@@ -678,8 +643,9 @@ ngx_http_tailgate_timeout_handler(ngx_event_t *ev)
     ngx_http_tailgate_call_t  *call;
 
     call = ev->data;
+    call->failure = TG_COUNT_ERROR_TIMEOUT;
 
-    ngx_http_tailgate_error(call,
+    ngx_http_tailgate_call_error(call,
                             call->event.timer_set
                             ? "it did not accept a connection within %M ms"
                             : "it did not answer within %M ms",
@@ -691,33 +657,8 @@ ngx_http_tailgate_timeout_handler(ngx_event_t *ev)
 static void
 ngx_http_tailgate_fail(ngx_http_tailgate_call_t *call, const char *reason)
 {
-    ngx_http_tailgate_error(call, "%s", reason);
+    ngx_http_tailgate_call_error(call, "%s", reason);
     ngx_http_tailgate_call_done(call, 0);
-}
-
-
-static void
-ngx_http_tailgate_error(ngx_http_tailgate_call_t *call, const char *fmt, ...)
-{
-    u_char   *p, text[NGX_MAX_ERROR_STR];
-    va_list   args;
-
-    va_start(args, fmt);
-    p = ngx_vslprintf(text, text + sizeof(text), fmt, args);
-    va_end(args);
-
-    call->code = 0;
-    ngx_str_null(&call->body);
-
-    call->error.data = ngx_pnalloc(call->pool, p - text);
-
-    if (call->error.data == NULL) {
-        ngx_str_set(&call->error, "no memory");
-        return;
-    }
-
-    call->error.len = p - text;
-    ngx_memcpy(call->error.data, text, call->error.len);
 }
 
 
@@ -788,7 +729,23 @@ ngx_http_tailgate_call_close(ngx_http_tailgate_call_t *call, ngx_uint_t keep)
 static void
 ngx_http_tailgate_call_done(ngx_http_tailgate_call_t *call, ngx_uint_t keep)
 {
+    uint64_t                    now;
+    ngx_http_tailgate_stats_t  *stats;
+
     ngx_http_tailgate_call_close(call, keep);
+
+    stats = call->localapi->stats;
+
+    /* one without an end takes no time */
+
+    if (call->stream == NULL) {
+        now = ngx_http_tailgate_stats_clock();
+        tg_metrics_duration(stats->slot->counts, now - call->started);
+    }
+
+    if (call->code == 0) {
+        ngx_http_tailgate_stats_error(stats, call->failure, &call->error);
+    }
 
     call->handler(call);
 }

@@ -14,6 +14,7 @@
 #include <ngx_event.h>
 
 #include "ngx_http_tailgate_reader.h"
+#include "ngx_http_tailgate_stats.h"
 
 
 typedef struct ngx_http_tailgate_localapi_s  ngx_http_tailgate_localapi_t;
@@ -48,6 +49,8 @@ struct ngx_http_tailgate_call_s {
     /* private */
     ngx_queue_t                    queue;
     ngx_connection_t              *connection;
+    tg_count_t                     failure;    /* what an error counts as */
+    uint64_t                       started;    /* stats_clock() */
     ngx_event_t                    timer;
     ngx_event_t                    event;
     ngx_buf_t                      request;
@@ -67,6 +70,7 @@ struct ngx_http_tailgate_localapi_s {
     ngx_msec_t                     timeout;
     ngx_uint_t                     keepalive;
     size_t                         body_max;
+    ngx_http_tailgate_stats_t     *stats;
 
     /* private */
     ngx_queue_t                    idle;       /* kept-alive connections */
@@ -95,6 +99,16 @@ ngx_int_t ngx_http_tailgate_localapi_ask(ngx_http_tailgate_call_t *call,
 /* The handler will not be called.  Harmless when it has been. */
 
 void ngx_http_tailgate_localapi_cancel(ngx_http_tailgate_call_t *call);
+
+/*
+ * failure.c: the call has no answer, and this is why; err is connect()'s.  They
+ * end nothing.
+ */
+
+void ngx_http_tailgate_call_error(ngx_http_tailgate_call_t *call,
+    const char *fmt, ...);
+void ngx_http_tailgate_call_unconnected(ngx_http_tailgate_call_t *call,
+    ngx_err_t err);
 
 
 #endif /* NGX_HTTP_TAILGATE_LOCALAPI_H_INCLUDED_ */

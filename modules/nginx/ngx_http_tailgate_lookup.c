@@ -65,6 +65,12 @@ ngx_http_tailgate_lookup_wait(ngx_http_tailgate_node_t *node,
         return NGX_ERROR;
     }
 
+    if (rc == NGX_DECLINED
+        || (key && lease->state == TG_TABLE_WAIT))
+    {
+        ngx_http_tailgate_count(node->localapi.stats, TG_COUNT_COALESCED);
+    }
+
     waiter->node = node;
     waiter->lookup = lookup;
     waiter->queued = 1;

@@ -16,9 +16,11 @@
 
 
 static ngx_int_t ngx_http_tailgate_init(ngx_conf_t *cf);
-static ngx_int_t ngx_http_tailgate_init_cache(ngx_conf_t *cf,
+static ngx_int_t ngx_http_tailgate_init_zones(ngx_conf_t *cf,
     ngx_http_tailgate_main_conf_t *mcf);
 static ngx_int_t ngx_http_tailgate_init_module(ngx_cycle_t *cycle);
+static void ngx_http_tailgate_init_columns(
+    ngx_http_tailgate_main_conf_t *mcf);
 static ngx_int_t ngx_http_tailgate_init_process(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_tailgate_start_cache(ngx_cycle_t *cycle,
     ngx_http_tailgate_main_conf_t *mcf);
@@ -173,6 +175,13 @@ static ngx_command_t  ngx_http_tailgate_commands[] = {
       0,
       NULL },
 
+    { ngx_string("tailgate_status_page"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      ngx_http_tailgate_status_page,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("tailgate_session"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_tailgate_session_cookies,
@@ -260,7 +269,7 @@ ngx_http_tailgate_init(ngx_conf_t *cf)
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_tailgate_module);
 
-    if (ngx_http_tailgate_init_cache(cf, mcf) != NGX_OK) {
+    if (ngx_http_tailgate_init_zones(cf, mcf) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -272,10 +281,10 @@ ngx_http_tailgate_init(ngx_conf_t *cf)
 }
 
 
-/* Without a directive answers are kept where somebody is identified. */
+/* Where somebody is identified, answers are kept if no directive says so. */
 
 static ngx_int_t
-ngx_http_tailgate_init_cache(ngx_conf_t *cf,
+ngx_http_tailgate_init_zones(ngx_conf_t *cf,
     ngx_http_tailgate_main_conf_t *mcf)
 {
     ngx_uint_t                      i;
@@ -283,19 +292,24 @@ ngx_http_tailgate_init_cache(ngx_conf_t *cf,
 
     static ngx_str_t  name = ngx_string("tailgate");
 
-    if (!mcf->cache || mcf->cache_zone) {
-        return NGX_OK;
-    }
-
     lcf = mcf->locations.elts;
 
     for (i = 0; i < mcf->locations.nelts; i++) {
-        if (lcf[i]->enable != NGX_HTTP_TAILGATE_OFF) {
+        if (lcf[i]->enable != NGX_HTTP_TAILGATE_OFF || lcf[i]->status_page) {
             break;
         }
     }
 
     if (i == mcf->locations.nelts) {
+        return NGX_OK;
+    }
+
+    mcf->stats_zone = ngx_http_tailgate_stats_zone(cf);
+    if (mcf->stats_zone == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (!mcf->cache || mcf->cache_zone) {
         return NGX_OK;
     }
 
@@ -321,7 +335,43 @@ ngx_http_tailgate_init_module(ngx_cycle_t *cycle)
         mcf->generation = ngx_atomic_fetch_add(&shared->generations, 1) + 1;
     }
 
+    if (mcf && mcf->taken) {
+        *mcf->taken = 1;
+    }
+
+    if (mcf && mcf->stats_zone) {
+        ngx_http_tailgate_stats_taken(mcf->stats_zone, mcf->taken != NULL);
+        ngx_http_tailgate_init_columns(mcf);
+    }
+
     return NGX_OK;
+}
+
+
+static void
+ngx_http_tailgate_init_columns(ngx_http_tailgate_main_conf_t *mcf)
+{
+    tg_str_t                      name;
+    ngx_uint_t                    i, j;
+    ngx_http_tailgate_policy_t  **policy;
+
+    policy = mcf->policies.elts;
+
+    for (i = 0; i < mcf->policies.nelts; i++) {
+        for (j = 0; j < policy[i]->nroutes; j++) {
+            name = tg_policy_route_name(policy[i]->policy, j);
+            ngx_http_tailgate_stats_keep(mcf->stats_zone, &name);
+        }
+    }
+
+    for (i = 0; i < mcf->policies.nelts; i++) {
+        for (j = 0; j < policy[i]->nroutes; j++) {
+            name = tg_policy_route_name(policy[i]->policy, j);
+
+            policy[i]->routes[j].column =
+                       ngx_http_tailgate_stats_column(mcf->stats_zone, &name);
+        }
+    }
 }
 
 
@@ -348,6 +398,7 @@ ngx_http_tailgate_init_process(ngx_cycle_t *cycle)
     node->localapi.timeout = mcf->timeout;
     node->localapi.keepalive = mcf->keepalive;
     node->localapi.body_max = TG_WHOIS_BODY_MAX;
+    node->localapi.stats = &mcf->stats;
     node->caps = mcf->policed;
 
     mcf->node = node;
@@ -358,10 +409,18 @@ ngx_http_tailgate_init_process(ngx_cycle_t *cycle)
 
     /* the processes of proxy_cache have no requests */
 
-    if (mcf->cache_zone == NULL
-        || (ngx_process != NGX_PROCESS_WORKER
-            && ngx_process != NGX_PROCESS_SINGLE))
+    if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
     {
+        return NGX_OK;
+    }
+
+    if (ngx_http_tailgate_stats_init(&mcf->stats, mcf->stats_zone, cycle->pool)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (mcf->cache_zone == NULL) {
         return NGX_OK;
     }
 
@@ -428,4 +487,8 @@ ngx_http_tailgate_exit_process(ngx_cycle_t *cycle)
     }
 
     ngx_http_tailgate_node_exit(mcf->node);
+
+    if (mcf->stats.slot) {
+        ngx_http_tailgate_stats_exit(&mcf->stats);
+    }
 }

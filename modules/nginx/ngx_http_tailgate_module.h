@@ -53,6 +53,7 @@ typedef struct {
 typedef struct {
     ngx_http_tailgate_header_t *headers;
     ngx_uint_t                  nheaders;
+    ngx_uint_t                  column;       /* where it is counted */
 } ngx_http_tailgate_route_t;
 
 
@@ -94,8 +95,12 @@ typedef struct {
     ngx_msec_t                  cache_stale;
     ngx_uint_t                  generation;   /* of this configuration */
 
+    ngx_shm_zone_t             *stats_zone;   /* NULL: nothing to count */
+    ngx_uint_t                 *taken;        /* of a reload; may be NULL */
+
     ngx_http_tailgate_node_t   *node;         /* of this worker process */
     ngx_http_tailgate_bus_t    *bus;          /* NULL: another one follows */
+    ngx_http_tailgate_stats_t   stats;
 } ngx_http_tailgate_main_conf_t;
 
 
@@ -150,6 +155,8 @@ struct ngx_http_tailgate_loc_conf_s {
     ngx_http_tailgate_loc_conf_t  *parent;
     unsigned                    compiled:1;   /* rules are */
     unsigned                    guards:1;     /* "tailgate" is on somewhere */
+    unsigned                    status_page:1;
+    unsigned                    status_open:1; /* others guard that page */
 };
 
 
@@ -368,6 +375,11 @@ ngx_int_t ngx_http_tailgate_session_response(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
 ngx_int_t ngx_http_tailgate_session_redirect(ngx_http_request_t *r,
     ngx_http_tailgate_record_t *record);
+
+/* status.c */
+
+char *ngx_http_tailgate_status_page(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 /* variables.c */
 

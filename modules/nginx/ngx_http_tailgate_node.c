@@ -192,6 +192,9 @@ ngx_http_tailgate_self_parse(ngx_http_tailgate_node_t *node,
     if (call->code != 200) {
         ngx_http_tailgate_self_failed(node, "its status answer is %i",
                                       call->code);
+        ngx_http_tailgate_stats_error(node->localapi.stats,
+                                      TG_COUNT_ERROR_STATUS,
+                                      &node->self_error);
         return NGX_ERROR;
     }
 
@@ -216,6 +219,9 @@ ngx_http_tailgate_self_parse(ngx_http_tailgate_node_t *node,
                                       "its status answer is nonsense: %s",
                                       error.text[0] ? error.text
                                                     : tg_strerror(rc));
+        ngx_http_tailgate_stats_error(node->localapi.stats,
+                                      TG_COUNT_ERROR_MALFORMED,
+                                      &node->self_error);
         return NGX_ERROR;
     }
 

@@ -38,6 +38,7 @@ ngx_http_tailgate_lookup_ask(ngx_http_tailgate_lookup_t *lookup,
     call->data = lookup;
 
     if (ngx_http_tailgate_localapi_ask(call, target) == NGX_OK) {
+        ngx_http_tailgate_count(call->localapi->stats, TG_COUNT_LOOKUPS);
         return;
     }
 
@@ -111,6 +112,8 @@ ngx_http_tailgate_lookup_answered(ngx_http_tailgate_call_t *call)
         }
 
         if (call->code != 200) {
+            ngx_http_tailgate_stats_error(call->localapi->stats,
+                                          TG_COUNT_ERROR_STATUS, &no_peers);
             ngx_http_tailgate_lookup_unavailable(lookup, &no_peers);
             return;
         }
@@ -273,6 +276,12 @@ ngx_http_tailgate_lookup_judge(ngx_http_tailgate_lookup_t *lookup)
     }
 
     if (peer->status == TG_STATUS_UNAVAILABLE) {
+        ngx_http_tailgate_stats_error(call->localapi->stats,
+                                      call->code == 200
+                                          ? TG_COUNT_ERROR_MALFORMED
+                                          : TG_COUNT_ERROR_STATUS,
+                                      &peer->reason);
+
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "tailgate: %V does not identify \"%V\": %V",
                       &call->localapi->name, &lookup->target, &peer->reason);
