@@ -33,6 +33,8 @@ static cli_daemon_state_t answered(const cli_answer_t *answer,
     const char *name, const tg_alloc_t *alloc, const char **error);
 static bool authd_read(cli_authd_t *authd, const json_t *root,
     const tg_alloc_t *alloc);
+static bool nginx_read(cli_nginx_t *nginx, const json_t *root,
+    const tg_alloc_t *alloc);
 static tg_str_t member(const json_t *root, const char *key,
     const tg_alloc_t *alloc);
 static bool is_authd(pid_t pid);
@@ -147,12 +149,13 @@ cli_authd_reload(const char *socket, const tg_alloc_t *alloc,
 int
 cli_nginx_ask(const char *socket, const tg_alloc_t *alloc, cli_nginx_t *nginx)
 {
-    size_t        i, len;
-    cli_answer_t  answer;
+    json_t        *root;
+    cli_answer_t   answer;
 
     memset(nginx, 0, sizeof(cli_nginx_t));
 
-    if (cli_ask_max(socket, "/tailgate/policy", ANSWER_MAX, alloc, &answer)
+    if (cli_ask_max(socket, "/tailgate/status?format=json", ANSWER_MAX, alloc,
+                    &answer)
         != TG_OK)
     {
         return TG_ERR_NOMEM;
@@ -164,28 +167,38 @@ cli_nginx_ask(const char *socket, const tg_alloc_t *alloc, cli_nginx_t *nginx)
         return TG_OK;
     }
 
-    len = answer.body.len;
+    root = json_loadb(answer.body.data, answer.body.len,
+                      JSON_REJECT_DUPLICATES, NULL);
 
-    if (len != 0 && answer.body.data[len - 1] == '\n') {
-        len--;
-    }
-
-    for (i = 0; i < len; i++) {
-        if (strchr("0123456789abcdef", answer.body.data[i]) == NULL) {
-            break;
-        }
-    }
-
-    if (i != len || (len != 0 && len != TG_POLICY_DIGEST_LEN)) {
+    if (!nginx_read(nginx, root, alloc)) {
         nginx->state = CLI_DAEMON_SILENT;
         nginx->error = "what answers there is not tailgate-status.conf's";
-        return TG_OK;
     }
 
-    nginx->digest.data = answer.body.data;
-    nginx->digest.len = len;
+    json_decref(root);
 
     return TG_OK;
+}
+
+
+static bool
+nginx_read(cli_nginx_t *nginx, const json_t *root, const tg_alloc_t *alloc)
+{
+    const json_t  *digest, *config, *bus;
+
+    digest = json_object_get(root, "digest");
+    config = json_object_get(root, "config");
+    bus = json_object_get(json_object_get(root, "cache"), "bus");
+
+    nginx->digest = member(root, "digest", alloc);
+    nginx->refused = json_is_false(json_object_get(config, "ok"));
+    nginx->loaded = json_integer_value(json_object_get(config, "time"));
+    nginx->bus_lost = json_is_string(bus)
+                      && strcmp(json_string_value(bus), "lost") == 0;
+
+    return json_is_string(digest) && json_is_object(config)
+           && (nginx->digest.len == 0
+               || nginx->digest.len == TG_POLICY_DIGEST_LEN);
 }
 
 

@@ -60,14 +60,17 @@ bool cli_authd_reload(const char *socket, const tg_alloc_t *alloc,
 
 
 /*
- * nginx, where conf/nginx/tailgate-status.conf is included: the digest of the
- * policy file that is in force at its http level, empty without one.
+ * nginx, where conf/nginx/tailgate-status.conf is included.  digest is that of
+ * the policy file in force at its http level, empty without one.
  */
 
 typedef struct {
     cli_daemon_state_t   state;
     const char          *error;
     tg_str_t             digest;
+    int64_t              loaded;       /* seconds since the epoch */
+    bool                 refused;      /* its last reload was */
+    bool                 bus_lost;     /* of changes */
 } cli_nginx_t;
 
 int cli_nginx_ask(const char *socket, const tg_alloc_t *alloc,

@@ -55,6 +55,7 @@ static int examine_daemons(daemons_t *daemons, const tg_alloc_t *alloc,
     problems_t *problems);
 static int whole_characters(tg_str_t text);
 static void print_daemons(const daemons_t *daemons);
+static void print_time(const char *name, int64_t seconds);
 static int json_daemons(json_t *root, const daemons_t *daemons);
 static int examine(const char *socket, const tg_alloc_t *alloc,
     tg_self_t *self, problems_t *problems);
@@ -282,6 +283,16 @@ examine_daemons(daemons_t *daemons, const tg_alloc_t *alloc,
                 daemons->nginx.error);
     }
 
+    if (daemons->nginx.refused) {
+        problem(problems, "nginx refused its last reload and goes on by what"
+                " was in force: its error log says why");
+    }
+
+    if (daemons->nginx.bus_lost) {
+        problem(problems, "nginx does not hear of changes from tailscaled:"
+                " each peer is asked for anew until it does");
+    }
+
     return problems->n == n ? CLI_OK : CLI_BAD;
 }
 
@@ -487,23 +498,12 @@ print_table(const char *socket, const tg_self_t *self,
 static void
 print_daemons(const daemons_t *daemons)
 {
-    time_t     t;
-    char       text[32];
-    tg_str_t   value;
-    struct tm  tm;
+    tg_str_t  value;
 
     if (daemons->authd.state == CLI_DAEMON_ANSWERS) {
-        t = (time_t) daemons->authd.loaded;
-
         cli_row("authd policy", daemons->authd.policy);
         cli_row("authd digest", daemons->authd.digest);
-
-        if (gmtime_r(&t, &tm) != NULL) {
-            value.data = text;
-            value.len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ",
-                                 &tm);
-            cli_row("authd loaded", value);
-        }
+        print_time("authd loaded", daemons->authd.loaded);
 
     } else if (daemons->authd.state == CLI_DAEMON_HIDDEN) {
         value = (tg_str_t) TG_STR("runs, and this account may not ask it");
@@ -514,6 +514,25 @@ print_daemons(const daemons_t *daemons)
         value = (tg_str_t) TG_STR("no tailgate_policy in http");
         cli_row("nginx digest", daemons->nginx.digest.len
                                 ? daemons->nginx.digest : value);
+        print_time("nginx loaded", daemons->nginx.loaded);
+    }
+}
+
+
+static void
+print_time(const char *name, int64_t seconds)
+{
+    time_t     t;
+    char       text[32];
+    tg_str_t   value;
+    struct tm  tm;
+
+    t = (time_t) seconds;
+
+    if (gmtime_r(&t, &tm) != NULL) {
+        value.data = text;
+        value.len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+        cli_row(name, value);
     }
 }
 
@@ -543,6 +562,11 @@ json_daemons(json_t *root, const daemons_t *daemons)
     }
 
     cli_set_text(nginx, "digest", daemons->nginx.digest);
+
+    (void) json_object_set_new(nginx, "loaded",
+                               json_integer(daemons->nginx.loaded));
+    (void) json_object_set_new(nginx, "ok",
+                               json_boolean(!daemons->nginx.refused));
 
     return json_object_set_new(root, "nginx", nginx) == 0 ? TG_OK
                                                           : TG_ERR_NOMEM;

@@ -97,8 +97,8 @@ class World:
     def running(self):
         """The digests that nginx and the daemon run by."""
 
-        return (get(str(self.nginx_socket), "/tailgate/policy").body.decode()
-                .strip(),
+        return (get(str(self.nginx_socket), "/tailgate/status?format=json")
+                .json()["digest"],
                 self.authd.get("/v1/status").json()["digest"])
 
     def runs(self, text):
@@ -388,6 +388,7 @@ def test_status(world):
 
     status = seen(world)
     assert status["nginx"]["digest"] == digest(POLICY)
+    assert status["nginx"]["ok"] is True and status["nginx"]["loaded"] > 0
     assert status["authd"]["digest"] == digest(POLICY)
     assert status["authd"]["policy"] == str(world.target)
     assert status["authd"]["ok"] is True and "error" not in status["authd"]
