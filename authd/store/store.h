@@ -175,12 +175,15 @@ typedef struct {
 } authd_store_result_t;
 
 /*
- * The answer to a submit.  results has one element per change.  text says why
- * a change is REFUSED or UNAVAILABLE, is "" otherwise and holds no secret.
- * retry is seconds for Retry-After, 0 where asking again is of no use.
+ * The answer to a submit.  status is OK (then look at each result), REFUSED or
+ * UNAVAILABLE, which then all results are.  results has one element per
+ * change.  text says why a change is REFUSED or UNAVAILABLE, is "" otherwise
+ * and holds no secret.  retry is seconds for Retry-After, 0 where asking again
+ * is of no use.
  */
 
 typedef struct {
+    authd_store_status_t         status;
     const authd_store_result_t  *results;
     size_t                       n;
     const char                  *text;
