@@ -165,6 +165,9 @@ def test_install(tmp_path):
     wanted |= {f"/opt/tg/share/man/man{p[-1]}/{base(p)}" for p in pages}
     wanted |= {f"/opt/tg/lib/systemd/system/{base(p)}" for p in units}
     wanted |= {f"/opt/etc/tailgate/{base(p)}" for p in shipped}
+    wanted |= {f"/opt/tg/share/tailgate/{p.removeprefix('conf/')}"
+               for p in tree.files()
+               if p.startswith(("conf/grafana/", "conf/prometheus/"))}
     wanted |= {f"/opt/etc/nginx/snippets/{base(p)}" for p in snippets}
 
     for path, source in (
