@@ -72,7 +72,7 @@ authd_audit(const authd_log_t *log, const authd_audit_t *audit)
 
     add(&fields, "why", audit->why);
     add(&fields, "detail", audit->detail);
-    add(&fields, "cache", audit->asked ? "miss" : NULL);
+    add(&fields, "cache", authd_answer_name(audit->answer));
 
     if (audit->identity != NULL) {
         add_identity(&fields, audit->identity, tags);

@@ -8,6 +8,7 @@
 #ifndef AUTHD_AUDIT_H_INCLUDED_
 #define AUTHD_AUDIT_H_INCLUDED_
 
+#include "authd/identify.h"
 #include "authd/log.h"
 #include "authd/metrics.h"
 
@@ -26,7 +27,7 @@ typedef struct {
     tg_status_t           status;
     const tg_decision_t  *decision;    /* NULL: none was made */
     tg_str_t              policy;      /* digest of the policy file */
-    bool                  asked;       /* tailscaled was, about the source */
+    authd_answer_t        answer;      /* where that comes from */
     const char           *why;         /* in words */
     const char           *detail;      /* "" or NULL: nothing to add */
     const tg_identity_t  *identity;    /* may be NULL */

@@ -93,6 +93,12 @@ typedef struct {
     size_t                 localapi_keepalive;
     size_t                 localapi_connections;
 
+    size_t                 cache_size;     /* bytes; 0: nothing is kept */
+    uint64_t               cache_ttl;
+    uint64_t               cache_negative;
+    uint64_t               cache_stale;
+    size_t                 cache_misses;   /* a second; 0: any */
+
     authd_policy_t         policy;
     const char            *policy_file;    /* NULL: none */
     tg_policy_t           *rules;          /* of it; NULL: not loaded */

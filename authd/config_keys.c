@@ -8,6 +8,8 @@
 
 #include "authd/config_value.h"
 
+#include <tailgate/table.h>
+
 #include <string.h>
 
 
@@ -65,6 +67,37 @@ const authd_config_key_t  authd_config_keys[] = {
       FIELD(localapi_connections), 1, 1024,
       "64", false,
       "Connections to tailscaled at once. Further lookups wait." },
+
+    { "cache", "size", authd_config_set_size, FIELD(cache_size),
+      TG_TABLE_SIZE_MIN, 1024 * 1024 * 1024,
+      "4m", false,
+      "Memory for what tailscaled has answered, about 600 bytes a peer; the\n"
+      "longest unused goes first. \"off\": tailscaled is asked for each\n"
+      "request. \"cache: off\" says the same." },
+
+    { "cache", "ttl", authd_config_set_msec, FIELD(cache_ttl), 0, 3600 * 1000,
+      "30s", false,
+      "How long an answer is good. A change of the peer ends it at once, but\n"
+      "for one of its capabilities and grants, of which tailscaled tells\n"
+      "nothing." },
+
+    { "cache", "negative", authd_config_set_msec, FIELD(cache_negative),
+      0, 3600 * 1000,
+      "2s", false,
+      "How long nobody is asked again about a stranger." },
+
+    { "cache", "stale", authd_config_set_msec, FIELD(cache_stale),
+      0, 3600 * 1000,
+      "0s", false,
+      "How long past its end an answer may serve while tailscaled gives none.\n"
+      "0s: such a request is answered 503." },
+
+    { "cache", "misses", authd_config_set_count, FIELD(cache_misses),
+      0, 1000000,
+      "250", false,
+      "Questions to tailscaled a second that one source may make for, twice\n"
+      "as many at once; further requests are answered 503. 0: any number.\n"
+      "What tailscaled can answer is about 25,000." },
 
     { "listen", "unix", authd_config_set_path, FIELD(unix_path), 0, 0,
       "/run/tailgate/authd.sock", true,
@@ -200,6 +233,7 @@ const size_t  authd_config_nkeys = NKEYS;
 
 static void config_check_section(authd_config_load_t *load,
     const tgi_yaml_t *node);
+static bool config_is_off(const tgi_yaml_t *node);
 static bool config_section(const char *name);
 static void config_unknown(authd_config_load_t *load,
     const tgi_yaml_t *node, const char *section);
@@ -246,6 +280,12 @@ authd_config_find(const tgi_yaml_t *root, const authd_config_key_t *key)
             }
         }
 
+        if (node != NULL && config_is_off(node)
+            && strcmp(key->name, "size") == 0)
+        {
+            return node;
+        }
+
         if (node == NULL || node->kind != TGI_YAML_MAPPING) {
             return NULL;
         }
@@ -269,7 +309,9 @@ config_check_section(authd_config_load_t *load, const tgi_yaml_t *node)
     size_t             i;
     const tgi_yaml_t  *child;
 
-    if (node->kind == TGI_YAML_SCALAR && node->text.len == 0) {
+    if (node->kind == TGI_YAML_SCALAR
+        && (node->text.len == 0 || config_is_off(node)))
+    {
         return;
     }
 
@@ -295,6 +337,17 @@ config_check_section(authd_config_load_t *load, const tgi_yaml_t *node)
             config_unknown(load, child, node->key.data);
         }
     }
+}
+
+
+/* "cache: off" stands for "cache: { size: off }". */
+
+static bool
+config_is_off(const tgi_yaml_t *node)
+{
+    return node->kind == TGI_YAML_SCALAR && node->key.len == 5
+           && memcmp(node->key.data, "cache", 5) == 0
+           && node->text.len == 3 && memcmp(node->text.data, "off", 3) == 0;
 }
 
 

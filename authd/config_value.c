@@ -13,6 +13,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/un.h>
 
 
@@ -268,6 +269,51 @@ authd_config_set_count(authd_config_load_t *load,
 
     field = (size_t *) (void *) ((char *) load->conf + key->offset);
     *field = (size_t) n;
+}
+
+
+/* Bytes, with k, m or g; 0 for "off". */
+
+void
+authd_config_set_size(authd_config_load_t *load,
+    const authd_config_key_t *key, const tgi_yaml_t *node)
+{
+    size_t       *field;
+    uint64_t      n, unit;
+    const char   *text, *end;
+
+    text = authd_config_scalar(load, key, node);
+
+    if (text == NULL) {
+        return;
+    }
+
+    field = (size_t *) (void *) ((char *) load->conf + key->offset);
+
+    if (strcmp(text, "off") == 0) {
+        *field = 0;
+        return;
+    }
+
+    unit = 0;
+
+    if (value_number(text, &n, &end)) {
+        unit = strcasecmp(end, "k") == 0 ? 1024
+             : strcasecmp(end, "m") == 0 ? 1024 * 1024
+             : strcasecmp(end, "g") == 0 ? 1024 * 1024 * 1024
+             : *end == '\0' ? 1
+             : 0;
+    }
+
+    if (unit == 0 || n > key->max / unit || n * unit < key->min) {
+        authd_config_fail(load, node->line,
+                          "\"%s\" is no size: write off, or from %" PRIu64
+                          " to %" PRIu64 " bytes, such as 4m", text, key->min,
+                          key->max);
+        return;
+    }
+
+    *field = (size_t) (n * unit);
 }
 
 

@@ -130,6 +130,8 @@ void authd_config_set_msec(authd_config_load_t *load,
     const authd_config_key_t *key, const tgi_yaml_t *node);
 void authd_config_set_count(authd_config_load_t *load,
     const authd_config_key_t *key, const tgi_yaml_t *node);
+void authd_config_set_size(authd_config_load_t *load,
+    const authd_config_key_t *key, const tgi_yaml_t *node);
 void authd_config_set_policy(authd_config_load_t *load,
     const authd_config_key_t *key, const tgi_yaml_t *node);
 void authd_config_set_peers(authd_config_load_t *load,

@@ -472,7 +472,7 @@ exchange_audit(authd_exchange_t *ex, authd_result_t result, int code,
         ex->audit.status = identified->peer.status;
         ex->audit.identity = identified->peer.identity;
         ex->audit.detail = identified->detail;
-        ex->audit.asked = identified->asked;
+        ex->audit.answer = identified->answer;
     }
 
     authd_metrics_route(&ex->authd->metrics,

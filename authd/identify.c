@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 
 /*
@@ -20,20 +21,33 @@
 #define SELF_AGE        10000
 #define SELF_AGE_LOCAL  1000
 
+/* Older than this it is asked for while it still serves. */
+
+#define SELF_AGE_AHEAD  5000
+
 
 static bool api_new(tgn_loop_t *loop, const authd_config_t *conf,
     tgn_localapi_t **api);
 static bool lookup_step(authd_lookup_t *lk, const tg_self_t *self);
-static bool lookup_ask(authd_lookup_t *lk, const tg_question_t *question);
 static bool lookup_nobody(authd_lookup_t *lk, tg_reason_t reason);
 static bool lookup_wait_self(authd_lookup_t *lk);
 static void self_done(bool ok, const char *detail, void *data);
+
+
+const char *
+authd_answer_name(authd_answer_t answer)
+{
+    static const char *const  names[] = { NULL, "hit", "miss", "stale" };
+
+    return names[answer];
+}
 
 
 authd_identify_t *
 authd_identify_new(tgn_loop_t *loop, const authd_config_t *conf,
     const authd_log_t *log, authd_metrics_t *metrics)
 {
+    bool               ok;
     authd_identify_t  *id;
 
     id = calloc(1, sizeof(authd_identify_t));
@@ -56,6 +70,20 @@ authd_identify_new(tgn_loop_t *loop, const authd_config_t *conf,
         return NULL;
     }
 
+    if (getrandom(&id->limit.seed, sizeof(id->limit.seed), 0)
+        != sizeof(id->limit.seed))
+    {
+        authd_identify_free(&id);
+        return NULL;
+    }
+
+    id->cache = authd_cache_new(loop, conf, log, metrics, &ok);
+
+    if (!ok) {
+        authd_identify_free(&id);
+        return NULL;
+    }
+
     authd_node_connect(id->node, id->api);
 
     return id;
@@ -65,12 +93,26 @@ authd_identify_new(tgn_loop_t *loop, const authd_config_t *conf,
 bool
 authd_identify_configure(authd_identify_t *id, const authd_config_t *conf)
 {
+    bool             ok, other;
+    authd_cache_t   *cache;
     authd_query_t   *q;
     authd_lookup_t  *lk;
     tgn_localapi_t  *api;
 
     if (!api_new(id->loop, conf, &api)) {
         return false;
+    }
+
+    cache = NULL;
+    other = id->cache == NULL || !authd_cache_configure(id->cache, conf);
+
+    if (other) {
+        cache = authd_cache_new(id->loop, conf, id->log, id->metrics, &ok);
+
+        if (!ok) {
+            tgn_localapi_free(&api);
+            return false;
+        }
     }
 
     id->conf = conf;
@@ -98,6 +140,12 @@ authd_identify_configure(authd_identify_t *id, const authd_config_t *conf)
     tgn_localapi_free(&id->api);
 
     id->api = api;
+
+    if (other) {
+        authd_cache_free(&id->cache);
+        id->cache = cache;
+        id->metrics->cached = cache != NULL;
+    }
 
     if (!TAILQ_EMPTY(&id->waiting) && !authd_node_ask(id->node)) {
         self_done(false, "out of memory", id);
@@ -136,6 +184,7 @@ authd_identify_free(authd_identify_t **identify)
     }
 
     authd_node_free(&id->node);
+    authd_cache_free(&id->cache);
     tgn_localapi_free(&id->api);
     free(id);
 
@@ -170,6 +219,12 @@ authd_identify(authd_identify_t *id, const tg_addr_t *source,
         lk->has_local = true;
     }
 
+    /* who comes when it is too old would have to wait for it */
+
+    if (authd_node_self(id->node, SELF_AGE_AHEAD) == NULL) {
+        (void) authd_node_ask(id->node);
+    }
+
     return lookup_step(lk, authd_node_self(id->node, SELF_AGE)) ? lk : NULL;
 }
 
@@ -196,7 +251,7 @@ authd_lookup_cancel(authd_lookup_t **lookup)
     } else {
         TAILQ_REMOVE(&q->lookups, lk, link);
 
-        if (TAILQ_EMPTY(&q->lookups) && !q->done) {
+        if (TAILQ_EMPTY(&q->lookups) && !q->done && !q->refresh) {
             authd_query_free(q);
         }
     }
@@ -228,25 +283,12 @@ api_new(tgn_loop_t *loop, const authd_config_t *conf, tgn_localapi_t **api)
 static bool
 lookup_step(authd_lookup_t *lk, const tg_self_t *self)
 {
-    tg_source_t         source;
-    tg_question_t       question;
-    authd_identify_t   *id;
-    tg_source_rules_t   rules;
+    tg_question_t      question;
+    authd_identify_t  *id;
 
     id = lk->owner;
 
-    memset(&source, 0, sizeof(source));
-    memset(&rules, 0, sizeof(rules));
-
-    source.peer = lk->source;
-    source.local = lk->local;
-
-    rules.services = id->conf->services;
-    rules.nservices = id->conf->nservices;
-    rules.self = self;
-    rules.no_local_rule = !lk->has_local;
-
-    tg_source_question(&source, &rules, &question);
+    authd_lookup_question(lk, self, &question);
 
     switch (question.ask) {
 
@@ -254,11 +296,11 @@ lookup_step(authd_lookup_t *lk, const tg_self_t *self)
 
         /* the answer is judged by which tailnet is ours */
 
-        return rules.self ? lookup_ask(lk, &question) : lookup_wait_self(lk);
+        return self ? authd_lookup_find(lk, &question) : lookup_wait_self(lk);
 
     case TG_ASK_SELF:
 
-        if (rules.self == NULL) {
+        if (self == NULL) {
             return lookup_wait_self(lk);
         }
 
@@ -283,38 +325,11 @@ lookup_step(authd_lookup_t *lk, const tg_self_t *self)
 }
 
 
-static bool
-lookup_ask(authd_lookup_t *lk, const tg_question_t *question)
-{
-    authd_query_t     *q;
-    authd_identify_t  *id;
-
-    id = lk->owner;
-
-    /* an answer for address and port is that connection's alone */
-
-    q = question->with_port ? NULL : authd_query_find(id, question);
-
-    if (q != NULL) {
-        id->metrics->counts[TG_COUNT_COALESCED]++;
-
-    } else {
-        q = authd_query_new(id, question);
-
-        if (q == NULL || !authd_query_send(q)) {
-            authd_query_free(q);
-            return authd_lookup_done(lk, TG_STATUS_UNAVAILABLE, NULL,
-                               "out of memory");
-        }
-    }
-
-    lk->query = q;
-    lk->asked = true;
-    TAILQ_INSERT_TAIL(&q->lookups, lk, link);
-
-    return true;
-}
-
+/*
+ * A node of the tailnet that has many addresses asked for, or one while the
+ * event stream is lost, must not keep tailscaled busy.  Behind a loopback
+ * source there is everybody.
+ */
 
 static bool
 lookup_nobody(authd_lookup_t *lk, tg_reason_t reason)
@@ -360,32 +375,6 @@ lookup_wait_self(authd_lookup_t *lk)
 }
 
 
-/* lk is in no queue. */
-
-bool
-authd_lookup_done(authd_lookup_t *lk, tg_status_t status,
-    const tg_identity_t *identity, const char *detail)
-{
-    authd_identify_t    *id;
-    authd_identified_t   identified;
-
-    id = lk->owner;
-
-    identified.peer.status = status;
-    identified.peer.identity = identity;
-    identified.peer.self = authd_node_self(id->node, AUTHD_NODE_ANY_AGE);
-    identified.peer.caps = lk->caps;
-    identified.detail = detail;
-    identified.asked = lk->asked;
-
-    lk->cb(&identified, lk->data);
-
-    free(lk);
-
-    return false;
-}
-
-
 /* Everybody who waited for self goes on, or fails. */
 
 static void
@@ -410,7 +399,7 @@ self_done(bool ok, const char *detail, void *data)
                                                    AUTHD_NODE_ANY_AGE));
 
         } else {
-            (void) authd_lookup_done(lk, TG_STATUS_UNAVAILABLE, NULL, detail);
+            (void) authd_lookup_unavailable(lk, detail);
         }
     }
 

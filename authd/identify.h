@@ -4,8 +4,7 @@
  *
  * From a source that a proxy stated to who that is: the rules are
  * tailgate/gate.h's, the questions go to tailscaled.  Lookups of one tailnet
- * address that are under way are one; nothing is kept behind them but what the
- * node says of itself.
+ * address that are under way are one, and their answers are kept (cache.h).
  */
 
 #ifndef AUTHD_IDENTIFY_H_INCLUDED_
@@ -26,14 +25,28 @@ typedef struct authd_identify_s  authd_identify_t;
 typedef struct authd_lookup_s    authd_lookup_t;
 
 
+/* Where an answer about a source comes from. */
+
+typedef enum {
+    AUTHD_ANSWER_NONE = 0,         /* nobody had to be asked */
+    AUTHD_ANSWER_HIT,              /* it was kept */
+    AUTHD_ANSWER_MISS,             /* tailscaled was asked, also by somebody
+                                      else at the same time */
+    AUTHD_ANSWER_STALE             /* it was kept, past its end */
+} authd_answer_t;
+
+/* "hit", "miss", "stale"; NULL for none. */
+
+const char *authd_answer_name(authd_answer_t answer);
+
 /* Valid inside of the callback only. */
 
 typedef struct {
-    tg_peer_t    peer;             /* its capabilities are parsed if there is a
+    tg_peer_t        peer;         /* its capabilities are parsed if there is a
                                       policy file that may want them */
-    const char  *detail;           /* for the log alone; "" if there is nothing
+    const char      *detail;       /* for the log alone; "" if there is nothing
                                       to add */
-    bool         asked;            /* tailscaled was, about the source */
+    authd_answer_t   answer;
 } authd_identified_t;
 
 typedef void (*authd_identified_pt)(const authd_identified_t *identified,

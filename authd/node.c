@@ -26,7 +26,8 @@ struct authd_node_s {
     uint64_t              started; /* ... by authd_metrics_clock() */
     tg_arena_t           *arena;
     tg_self_t             self;
-    bool                  known;
+    bool                  known;   /* self is */
+    bool                  failed;  /* it did not tell the last time */
     uint64_t              time;    /* when self was asked for */
     uint64_t              fault_time;
     char                  fault[TG_ERROR_TEXT_MAX];
@@ -73,6 +74,7 @@ authd_node_connect(authd_node_t *node, tgn_localapi_t *api)
 
     node->api = api;
     node->known = false;
+    node->failed = false;
 }
 
 
@@ -107,13 +109,19 @@ authd_node_ask(authd_node_t *node)
 const tg_self_t *
 authd_node_self(const authd_node_t *node, uint64_t age)
 {
-    if (!node->known || tgn_loop_now(node->loop) - node->time > age) {
+    if (!node->known) {
         return NULL;
+    }
+
+    if (age == AUTHD_NODE_ANY_AGE) {
+        return &node->self;
     }
 
     /* a node that starts up knows more in a moment */
 
-    if (!node->self.running && age != AUTHD_NODE_ANY_AGE) {
+    if (node->failed || !node->self.running
+        || tgn_loop_now(node->loop) - node->time > age)
+    {
         return NULL;
     }
 
@@ -171,10 +179,10 @@ node_answer(const tgn_localapi_answer_t *answer, void *data)
 
     memset(&error, 0, sizeof(error));
 
-    node->known = node_parse(node, answer, &error);
+    node->failed = !node_parse(node, answer, &error);
     node->time = node->sent;
 
-    if (node->known) {
+    if (!node->failed) {
         authd_node_works(node);
 
     } else {
@@ -185,7 +193,7 @@ node_answer(const tgn_localapi_answer_t *answer, void *data)
         authd_node_fault(node, error.text);
     }
 
-    node->cb(node->known, error.text, node->data);
+    node->cb(!node->failed, error.text, node->data);
 }
 
 
@@ -194,6 +202,8 @@ node_parse(authd_node_t *node, const tgn_localapi_answer_t *answer,
     tg_error_t *error)
 {
     tg_alloc_t  alloc;
+
+    /* what it said before goes when it says something else */
 
     if (answer->status != TGN_LOCALAPI_OK) {
         (void) snprintf(error->text, sizeof(error->text), "%s",
@@ -208,12 +218,16 @@ node_parse(authd_node_t *node, const tgn_localapi_answer_t *answer,
         return false;
     }
 
+    node->known = false;
+
     tg_arena_reset(node->arena);
     alloc = tg_arena_allocator(node->arena);
 
     memset(&node->self, 0, sizeof(node->self));
 
-    return tg_status_parse(answer->body, answer->len, &alloc, &node->self,
-                           error)
-           == TG_OK;
+    node->known = tg_status_parse(answer->body, answer->len, &alloc,
+                                  &node->self, error)
+                  == TG_OK;
+
+    return node->known;
 }

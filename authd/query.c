@@ -22,8 +22,15 @@
 
 #define QUERY_ARENA_MAX  (8 * 1024 * 1024)
 
+/* How often a question is repeated because something changed meanwhile. */
+
+#define QUERY_AGAIN_MAX  3
+
 
 static void query_answer(const tgn_localapi_answer_t *answer, void *data);
+static void query_settle(authd_query_t *q, tg_status_t status,
+    const tg_identity_t *identity, const char *detail);
+static bool query_again(authd_query_t *q);
 static const char *query_caps(authd_query_t *q, const tg_alloc_t *alloc,
     const tg_identity_t *identity);
 static bool query_is_early(const authd_query_t *q,
@@ -31,6 +38,7 @@ static bool query_is_early(const authd_query_t *q,
 static bool query_repeat(authd_query_t *q);
 static bool query_ask_itself(authd_query_t *q);
 static void query_itself(const tgn_localapi_answer_t *answer, void *data);
+static void query_drop(authd_query_t *q);
 
 
 authd_query_t *
@@ -81,6 +89,27 @@ authd_query_new(authd_identify_t *id, const tg_question_t *question)
     TAILQ_INSERT_TAIL(&id->queries, q, link);
 
     return q;
+}
+
+
+bool
+authd_query_lease(authd_query_t *q, const authd_key_t *key,
+    const authd_lease_t *lease)
+{
+    q->keyed = true;
+    q->key = *key;
+    q->lease = *lease;
+
+    if (q->waits) {
+        return true;
+    }
+
+    tgn_localapi_cancel(&q->call);
+
+    q->repeated = false;
+    q->itself = false;
+
+    return authd_query_send(q);
 }
 
 
@@ -159,7 +188,7 @@ query_answer(const tgn_localapi_answer_t *answer, void *data)
 
     detail = answer->status == TGN_LOCALAPI_OK ? error.text : answer->error;
 
-    if (status >= TG_STATUS_MEMBER && status <= TG_STATUS_UNSIGNED) {
+    if (authd_status_has_identity(status)) {
         detail = query_caps(q, &alloc, &identity);
 
         if (detail == NULL) {
@@ -179,12 +208,60 @@ query_answer(const tgn_localapi_answer_t *answer, void *data)
         authd_node_works(id->node);
     }
 
-    authd_query_done(q, status,
-               status >= TG_STATUS_MEMBER && status <= TG_STATUS_UNSIGNED
-                   ? &identity : NULL,
-               detail);
+    query_settle(q, status,
+                 authd_status_has_identity(status) ? &identity : NULL, detail);
 
     tg_arena_free(&arena);
+}
+
+
+/* Keeps the answer, unless it became out of date on its way. */
+
+static void
+query_settle(authd_query_t *q, tg_status_t status,
+    const tg_identity_t *identity, const char *detail)
+{
+    bool            changed;
+    authd_lease_t   lease;
+
+    if (q->keyed && q->lease.ticket != 0 && status != TG_STATUS_UNAVAILABLE) {
+        lease = q->lease;
+        q->lease.ticket = 0;
+
+        changed = authd_cache_put(q->owner->cache, &q->key, &lease, status,
+                                  identity);
+
+        if (changed && q->again++ < QUERY_AGAIN_MAX) {
+
+            if (query_again(q)) {
+                return;
+            }
+
+            status = TG_STATUS_UNAVAILABLE;
+            identity = NULL;
+            detail = "out of memory";
+        }
+    }
+
+    authd_query_done(q, status, identity, detail);
+}
+
+
+/* Whatever has been kept since then is for those who ask from here on. */
+
+static bool
+query_again(authd_query_t *q)
+{
+    authd_lease_t   lease;
+    authd_known_t  *known;
+
+    known = authd_cache_find(q->owner->cache, &q->key, &lease);
+
+    authd_known_release(&known);
+
+    q->caps = NULL;
+
+    return authd_query_lease(q, &q->key, &lease);
 }
 
 
@@ -342,10 +419,28 @@ void
 authd_query_done(authd_query_t *q, tg_status_t status,
     const tg_identity_t *identity, const char *detail)
 {
+    authd_known_t     *known;
     authd_lookup_t    *lk;
+    authd_answer_t     answer;
     authd_identify_t  *id;
 
     id = q->owner;
+    known = NULL;
+    answer = AUTHD_ANSWER_MISS;
+
+    if (status == TG_STATUS_UNAVAILABLE && q->keyed) {
+        query_drop(q);
+
+        known = authd_query_stale(id, &q->key, &q->addr);
+    }
+
+    if (known != NULL) {
+        answer = AUTHD_ANSWER_STALE;
+        status = known->status;
+        identity = authd_status_has_identity(status) ? &known->identity
+                                                     : NULL;
+        q->caps = known->caps;
+    }
 
     if (status == TG_STATUS_STRANGER && tg_addr_is_loopback(&q->addr)
         && authd_seen_first(&id->seen, &q->addr, AUTHD_SEEN_UNKNOWN_LOOPBACK))
@@ -364,10 +459,50 @@ authd_query_done(authd_query_t *q, tg_status_t status,
     while ((lk = TAILQ_FIRST(&q->lookups)) != NULL) {
         TAILQ_REMOVE(&q->lookups, lk, link);
         lk->caps = q->caps;
+        lk->answer = answer;
         (void) authd_lookup_done(lk, status, identity, detail);
     }
 
+    authd_known_release(&known);
     free(q);
+}
+
+
+authd_known_t *
+authd_query_stale(authd_identify_t *id, const authd_key_t *key,
+    const tg_addr_t *addr)
+{
+    char            text[TG_ADDR_TEXT_MAX];
+    authd_known_t  *known;
+
+    known = authd_cache_stale(id->cache, key);
+
+    if (known == NULL) {
+        return NULL;
+    }
+
+    id->metrics->counts[TG_COUNT_STALE]++;
+
+    if (authd_seen_first(&id->seen, addr, AUTHD_SEEN_STALE)) {
+        (void) tg_addr_format(addr, false, text);
+
+        authd_log(id->log, AUTHD_LOG_WARN, "a stale answer is used for source"
+                  " %s", text);
+    }
+
+    return known;
+}
+
+
+/* Gives the lease back, if there is one. */
+
+static void
+query_drop(authd_query_t *q)
+{
+    if (q->keyed && q->lease.ticket != 0) {
+        authd_cache_drop(q->owner->cache, &q->key, &q->lease);
+        q->lease.ticket = 0;
+    }
 }
 
 
@@ -379,6 +514,7 @@ authd_query_free(authd_query_t *q)
     }
 
     tgn_localapi_cancel(&q->call);
+    query_drop(q);
 
     TAILQ_REMOVE(&q->owner->queries, q, link);
 

@@ -10,7 +10,9 @@
 #ifndef AUTHD_QUERY_H_INCLUDED_
 #define AUTHD_QUERY_H_INCLUDED_
 
+#include "authd/cache.h"
 #include "authd/identify.h"
+#include "authd/limit.h"
 #include "authd/node.h"
 #include "authd/seen.h"
 
@@ -25,6 +27,8 @@
 
 #define AUTHD_SEEN_FOREIGN_LOCAL     1
 #define AUTHD_SEEN_UNKNOWN_LOOPBACK  2
+#define AUTHD_SEEN_LIMITED           3
+#define AUTHD_SEEN_STALE             4
 
 
 typedef struct authd_query_s  authd_query_t;
@@ -41,7 +45,7 @@ struct authd_lookup_s {
     tg_addr_t                     local;
     bool                          has_local;
     bool                          asked_self; /* because of local */
-    bool                          asked;   /* about its source */
+    authd_answer_t                answer;
     const tg_caps_t              *caps;    /* of the answer; NULL: none */
     uint64_t                      round;   /* of self that it waits for */
     authd_identified_pt           cb;
@@ -58,6 +62,11 @@ struct authd_query_s {
     bool                   repeated;
     bool                   itself;     /* tailscaled knows its own node */
     bool                   done;       /* its lookups are being told */
+    bool                   refresh;    /* nobody has to wait for it */
+    bool                   keyed;      /* its answer may be kept */
+    unsigned               again;      /* asked, as something changed */
+    authd_key_t            key;
+    authd_lease_t          lease;      /* if keyed; its ticket may be 0 */
     uint64_t               round;      /* of self that it waits for */
     char                   service[AUTHD_SERVICE_MAX];
     size_t                 service_len;
@@ -73,12 +82,14 @@ struct authd_identify_s {
     const authd_log_t     *log;
     authd_metrics_t       *metrics;
     tgn_localapi_t        *api;
+    authd_cache_t         *cache;      /* NULL: nothing is kept */
     authd_lookups_t        waiting;    /* for self */
     authd_queries_t        queries;
 
     authd_node_t          *node;
     uint64_t               round;      /* answers of node so far */
     authd_seen_t           seen;
+    authd_limit_t          limit;
 };
 
 
@@ -92,11 +103,30 @@ authd_query_t *authd_query_find(authd_identify_t *id,
 authd_query_t *authd_query_new(authd_identify_t *id,
     const tg_question_t *question);
 
+/*
+ * Has the answer kept, by a lease on it.  A query that is under way already
+ * was sent before something changed, and is sent again.
+ */
+
+bool authd_query_lease(authd_query_t *q, const authd_key_t *key,
+    const authd_lease_t *lease);
+
 /* Asks, or asks again; false when out of memory. */
 
 bool authd_query_send(authd_query_t *q);
 
-/* Tells everybody who waits for it, and frees it. */
+/*
+ * An answer past its end, for when there is none, or NULL: logged, and
+ * counted.
+ */
+
+authd_known_t *authd_query_stale(authd_identify_t *id, const authd_key_t *key,
+    const tg_addr_t *addr);
+
+/*
+ * Tells everybody who waits for it, and frees it.  Who would be told that the
+ * answer is unavailable may be told an old one.
+ */
 
 void authd_query_done(authd_query_t *q, tg_status_t status,
     const tg_identity_t *identity, const char *detail);
@@ -105,7 +135,19 @@ void authd_query_done(authd_query_t *q, tg_status_t status,
 
 void authd_query_free(authd_query_t *q);
 
-/* Tells the caller of a lookup, which is in no queue; false. */
+/* Whom to ask about. */
+
+void authd_lookup_question(const authd_lookup_t *lk, const tg_self_t *self,
+    tg_question_t *question);
+
+/*
+ * All of these return whether lk, which is in no queue, is still under way.
+ * Among what is kept, else at tailscaled; the node does not answer, and an old
+ * answer may have to do; tells the caller.
+ */
+
+bool authd_lookup_find(authd_lookup_t *lk, const tg_question_t *question);
+bool authd_lookup_unavailable(authd_lookup_t *lk, const char *detail);
 
 bool authd_lookup_done(authd_lookup_t *lk, tg_status_t status,
     const tg_identity_t *identity, const char *detail);

@@ -70,7 +70,8 @@ class LocalAPI(Server):
     """A tailscaled's LocalAPI. answer(address, query) gives (code, body) or
     None for no answer at all; status is the node's own. Who gives 404 for
     everybody still knows the node itself, unless knows_itself is cleared; that
-    question is not kept."""
+    question is not kept. The event stream says what tell() is given; with
+    follow cleared there is none."""
 
     def __init__(self, path, answer=None, status=None):
         self.answer = answer or (lambda address, query: (
@@ -81,7 +82,34 @@ class LocalAPI(Server):
         self.targets = []
         self.gate = threading.Event()   # cleared: answers wait
         self.gate.set()
+        self.follow = True
+        self.streams = []
         super().__init__(path=path)
+
+    def stream(self, connection):
+        """The event stream, up to the end of its connection."""
+
+        connection.sendall(b"HTTP/1.1 200 X\r\n"
+                           b"Transfer-Encoding: chunked\r\n\r\n")
+        self.send(connection, {"State": 6})
+        self.streams.append(connection)
+        try:
+            while connection.recv(4096):
+                pass
+        finally:
+            self.streams.remove(connection)
+
+    @staticmethod
+    def send(connection, message):
+        line = json.dumps(message).encode("utf-8") + b"\n"
+        connection.sendall(b"%x\r\n%s\r\n" % (len(line), line))
+
+    def tell(self, message=None):
+        """By default, that everybody has changed."""
+
+        wait_until(lambda: self.streams, 10, "the stream is followed")
+        for connection in list(self.streams):
+            self.send(connection, message or {"UserProfiles": {"1": {}}})
 
     def serve(self, connection):
         reader = Reader(connection)
@@ -98,7 +126,9 @@ class LocalAPI(Server):
             if url.path == "/localapi/v0/status":
                 result = (200, self.status)
             elif "addr" not in query:
-                # the bus, which the module follows
+                if self.follow:
+                    self.stream(connection)
+                    return
                 result = (404, "no such endpoint")
             else:
                 self.asked.append(query)
@@ -118,6 +148,10 @@ class LocalAPI(Server):
             connection.sendall(
                 f"HTTP/1.1 {code} X\r\nContent-Length: {len(body)}\r\n\r\n"
                 .encode("ascii") + body)
+
+
+# who is asked for each request, for tests in which the world changes unheard
+UNKEPT = CONF + "cache: off\n"
 
 
 class Authd:

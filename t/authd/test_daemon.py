@@ -103,7 +103,7 @@ def keys(text):
 
     found = {}
     for name, value in yaml.safe_load(text).items():
-        if name in ("listen", "log", "limits", "links"):
+        if name in ("cache", "listen", "log", "limits", "links"):
             found.update({f"{name}.{k}": v for k, v in value.items()})
         else:
             found[name] = value

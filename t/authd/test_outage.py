@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from authd import (ALICE, CONF, OWN, RUNNING, Authd, LocalAPI, original,
-                   remote)
+from authd import (ALICE, OWN, RUNNING, UNKEPT, Authd, LocalAPI,
+                   original, remote)
 from tailgate_test import TAILGATE, Devnet, wait_until
 from test_dialects import ALL, statement, target
 
@@ -169,7 +169,7 @@ def test_peers_that_come_behind_a_404_are_known(authd, localapi):
 def test_check_19_timeout(tmp_path, localapi):
     """A tailscaled that says nothing costs its time, and no more."""
 
-    conf = CONF + "localapi_timeout: 300ms\n"
+    conf = UNKEPT + "localapi_timeout: 300ms\n"
     with Authd(tmp_path, localapi.path, conf) as authd:
         assert ask(authd).status == 200
         localapi.gate.clear()
