@@ -201,4 +201,5 @@ const char *const  authd_migrations_sqlite[AUTHD_STORE_SCHEMA] = {
 
 const char *const  authd_migrations_postgresql[AUTHD_STORE_SCHEMA] = {
     TABLES("BIGINT", "INTEGER", "TEXT COLLATE \"C\"")
+    "ALTER TABLE store ADD COLUMN schema INTEGER NOT NULL DEFAULT 0;\n"
 };

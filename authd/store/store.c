@@ -33,6 +33,7 @@ find_engine(const char *url, tg_error_t *error)
     }
 
 #if (TAILGATE_HAVE_PG)
+    (void) error;
     return &authd_engine_postgresql;
 #else
     (void) tgi_error(error, TG_ERR_REFUSED, "this program was built without "

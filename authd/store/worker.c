@@ -579,14 +579,36 @@ take(authd_store_t *store, authd_request_t **first, authd_event_t **event)
 }
 
 
+/* Input that came with other input wakes nobody: it is asked for. */
+
+static void
+hear(authd_store_t *store)
+{
+    bool  news;
+
+    if (store->engine->ops->listen == NULL) {
+        return;
+    }
+
+    news = false;
+
+    /* a connection that is lost is to be made anew, which looking does */
+
+    if (store->engine->ops->listen(store->engine, &news) != TG_OK || news) {
+        store->next_look = now();
+    }
+}
+
+
 static void
 rest(authd_store_t *store)
 {
     int            timeout;
-    bool           news;
     int64_t        left;
     uint64_t       knocks;
     struct pollfd  fds[2];
+
+    hear(store);
 
     left = store->next_look - now();
     timeout = left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int) left;
@@ -609,20 +631,11 @@ rest(authd_store_t *store)
     if (fds[0].revents
         && read(store->knock, &knocks, sizeof(knocks)) != sizeof(knocks))
     {
-        /* somebody was faster: there is nobody else */
         return;
     }
 
-    news = false;
-
-    if (fds[1].revents
-        && store->engine->ops->listen(store->engine, &news) != TG_OK)
-    {
-        news = true;
-    }
-
-    if (news) {
-        store->next_look = now();
+    if (fds[1].revents) {
+        hear(store);
     }
 }
 
