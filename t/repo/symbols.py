@@ -51,7 +51,8 @@ def check_headers(build, root=tree.ROOT):
         result = subprocess.run(
             ["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE",
              "-fsyntax-only", "-I.", "-Iinclude", f"-I{build}",
-             "-isystem", "/usr/share/include/llhttp", "-x", "c", "-"],
+             "-isystem", "/usr/share/include/llhttp",
+             "-isystem", "/usr/include/postgresql", "-x", "c", "-"],
             cwd=root, input=f'#include "{path}"\n', capture_output=True,
             text=True)
         if result.returncode != 0:
