@@ -113,6 +113,7 @@ write_localapi(tg_metrics_text_t *text, const tg_status_page_t *page)
 {
     size_t                     i;
     uint64_t                   calls;
+    tg_count_t                 kind;
     const tg_metrics_t *const  m = &page->metrics;
 
     section(text, "tailscaled");
@@ -132,10 +133,10 @@ write_localapi(tg_metrics_text_t *text, const tg_status_page_t *page)
                         m->counts[TG_COUNT_DURATION] / calls);
     }
 
-    for (i = 0; i < TG_COUNT_ERRORS; i++) {
+    for (kind = TG_COUNT_ERROR_CONNECT; kind <= TG_COUNT_ERROR_INTERNAL; kind++)
+    {
         tgi_text_format(text, "<dt>Errors: %s</dt><dd>%" PRIu64 "</dd>\n",
-                        tg_metrics_error_name(TG_COUNT_ERROR_CONNECT + i),
-                        m->counts[TG_COUNT_ERROR_CONNECT + i]);
+                        tg_metrics_error_name(kind), m->counts[kind]);
     }
 
     if (page->error.len != 0) {

@@ -133,15 +133,15 @@ localapi_json(const tg_status_page_t *page)
     size_t                     i;
     json_t                    *errors;
     uint64_t                   calls;
+    tg_count_t                 kind;
     const tg_metrics_t *const  m = &page->metrics;
 
     errors = json_object();
 
-    for (i = 0; i < TG_COUNT_ERRORS; i++) {
-        (void) json_object_set_new(errors,
-                      tg_metrics_error_name(TG_COUNT_ERROR_CONNECT + i),
-                      json_integer((json_int_t)
-                                   m->counts[TG_COUNT_ERROR_CONNECT + i]));
+    for (kind = TG_COUNT_ERROR_CONNECT; kind <= TG_COUNT_ERROR_INTERNAL; kind++)
+    {
+        (void) json_object_set_new(errors, tg_metrics_error_name(kind),
+                             json_integer((json_int_t) m->counts[kind]));
     }
 
     calls = 0;
