@@ -129,9 +129,11 @@ def not_given(what, goal, why):
     return Goal(what, why, goal, None)
 
 
+WORDS = {"reached": True, "missed": False, "not measured": None}
+
+
 def word(goal):
-    return {True: "reached", False: "missed", None: "not measured"}[
-        goal.reached]
+    return {reached: text for text, reached in WORDS.items()}[goal.reached]
 
 
 def table(head, rows):
@@ -142,6 +144,15 @@ def table(head, rows):
 def goals_table(goals):
     return table(["what", "measured", "goal", ""],
                  [[g.what, g.measured, g.goal, word(g)] for g in goals])
+
+
+def goals_in(text):
+    """Those of tables that goals_table() made."""
+
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]]
+             for line in text.splitlines()]
+    return [Goal(*line[:3], WORDS[line[3]]) for line in cells
+            if len(line) == 4 and line[3] in WORDS]
 
 
 def version_of(*command):
