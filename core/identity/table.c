@@ -5,6 +5,9 @@
  * Cells of one size, in lists by number.  An entry is a head and, behind it,
  * as many cells as its key and record take; the free ones are a list too.  So
  * room is never broken up, and whatever is evicted is of use to any other.
+ *
+ * Cells that were never used are in no list, and their memory is not touched:
+ * a large table costs what is in it, and forgetting all of it takes no time.
  */
 
 #include <tailgate/table.h>
@@ -53,8 +56,9 @@ struct tg_table_s {
     uint64_t   changes;        /* evictions for a change */
     uint32_t   ncells;
     uint32_t   nbuckets;
-    uint32_t   free;           /* the first one */
-    uint32_t   nfree;
+    uint32_t   free;           /* the first one that was used before */
+    uint32_t   fresh;          /* from here on none was used */
+    uint32_t   nfree;          /* of both kinds */
     uint32_t   newest;
     uint32_t   oldest;
     uint32_t   entries;
@@ -76,6 +80,7 @@ static uint32_t create(tg_table_t *t, const tg_table_key_t *key);
 static bool make_room(tg_table_t *t, uint32_t cells, uint32_t keep);
 static bool resize(tg_table_t *t, uint32_t i, uint32_t cells);
 static void destroy(tg_table_t *t, uint32_t i);
+static uint32_t take_cell(tg_table_t *t);
 static void free_cells(tg_table_t *t, uint32_t first, uint32_t n);
 static void unlink_use(tg_table_t *t, uint32_t i);
 static void link_newest(tg_table_t *t, uint32_t i);
@@ -132,11 +137,8 @@ lay_out(tg_table_t *t)
         buckets[i] = NOTHING;
     }
 
-    for (i = 0; i < t->ncells; i++) {
-        cell_at(t, i)->next = i + 1 < t->ncells ? i + 1 : NOTHING;
-    }
-
-    t->free = 0;
+    t->free = NOTHING;
+    t->fresh = 0;
     t->nfree = t->ncells;
     t->newest = NOTHING;
     t->oldest = NOTHING;
@@ -513,11 +515,7 @@ create(tg_table_t *t, const tg_table_key_t *key)
         return NOTHING;
     }
 
-    i = t->free;
-    t->free = cell_at(t, i)->next;
-    t->nfree--;
-
-    cell_at(t, i)->next = NOTHING;
+    i = take_cell(t);
 
     entry = entry_at(t, i);
     memset(entry, 0, sizeof(entry_t));
@@ -591,11 +589,9 @@ resize(tg_table_t *t, uint32_t i, uint32_t cells)
     }
 
     for ( /* void */ ; n < cells; n++) {
-        cell_at(t, last)->next = t->free;
-        last = t->free;
-        t->free = cell_at(t, last)->next;
-        t->nfree--;
-        cell_at(t, last)->next = NOTHING;
+        i = take_cell(t);
+        cell_at(t, last)->next = i;
+        last = i;
     }
 
     entry->cells = cells - 1;
@@ -624,6 +620,29 @@ destroy(tg_table_t *t, uint32_t i)
     t->entries--;
 
     free_cells(t, i, entry->cells + 1);
+}
+
+
+/* There is one: make_room() has said so. */
+
+static uint32_t
+take_cell(tg_table_t *t)
+{
+    uint32_t  i;
+
+    i = t->free;
+
+    if (i != NOTHING) {
+        t->free = cell_at(t, i)->next;
+
+    } else {
+        i = t->fresh++;
+    }
+
+    t->nfree--;
+    cell_at(t, i)->next = NOTHING;
+
+    return i;
 }
 
 

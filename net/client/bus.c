@@ -34,9 +34,9 @@
 #define ECHO        200
 #define ECHOES      64
 
-/* What is remembered of nodes: about 8,000 of them. */
+/* What is remembered of nodes: about 2,000 of them. */
 
-#define MEMORY      (1024 * 1024)
+#define MEMORY      (256 * 1024)
 
 /* Behind so many bytes of one message the stream is given up. */
 
