@@ -2,48 +2,203 @@
 /*
  * Copyright (C) The Tailgate authors
  *
- * Links without a template.
+ * Links: what is saved, and where it leads.
  */
 
-#include "core/golink/golink.h"
+#include "core/golink/program.h"
 
 #include "core/base/base.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+
+static const tg_str_t  schemes[] = {
+    TG_STR("http"), TG_STR("https"), TG_STR("mailto")
+};
+
+static const tg_link_limits_t  defaults = {
+    .url_max = TG_LINK_URL_MAX,
+    .output_max = 16384,
+    .steps_max = 20000,
+    .depth_max = 64,
+    .pattern_max = 512,
+    .match_max = 10000,
+    .match_depth = 500,
+    .schemes = schemes,
+    .nschemes = sizeof(schemes) / sizeof(schemes[0])
+};
+
+
+const tg_link_limits_t *
+tg_link_limits_default(void)
+{
+    return &defaults;
+}
 
 
 unsigned
 tg_link_flags(const tg_link_t *link)
 {
-    (void) link;
-    return 0;
+    return link != NULL ? link->flags : 0;
 }
 
 
 size_t
 tg_link_size(const tg_link_t *link)
 {
-    (void) link;
-    return 0;
-}
-
-
-const tg_link_limits_t *
-tg_link_limits_default(void)
-{
-    static const tg_link_limits_t  limits = { 0 };
-
-    return &limits;
+    return link != NULL ? link->size : 0;
 }
 
 
 int
-tg_link_compile(tg_str_t url, const tg_link_limits_t *limits,
-    const tg_alloc_t *alloc, tg_link_t **link, tg_error_t *error)
+tgi_link_at(tg_error_t *error, tg_str_t source, size_t pos, int code)
 {
-    (void) url;
-    (void) limits;
-    (void) alloc;
-    *link = NULL;
-    return tgi_error(error, TG_ERR_REFUSED, "this build expands no links");
+    size_t  i, start, line;
+
+    if (error == NULL) {
+        return code;
+    }
+
+    line = 1;
+    start = 0;
+
+    for (i = 0; i < pos && i < source.len; i++) {
+        if (source.data[i] == '\n') {
+            start = i + 1;
+            line++;
+        }
+    }
+
+    error->line = line;
+    error->column = pos - start + 1;
+
+    return code;
+}
+
+
+/*
+ * A plain link with the path of the request in its place: before the query, or
+ * at the end of a fragment, which some apps route by.
+ */
+
+static int
+join(tg_str_t url, const tgi_link_text_t *rest, const tg_alloc_t *alloc,
+    tgi_link_text_t *text)
+{
+    char        *data;
+    size_t       at, n;
+    uint8_t     *marks;
+    const char  *query;
+
+    at = url.len;
+
+    if (memchr(url.data, '#', url.len) == NULL) {
+        query = memchr(url.data, '?', url.len);
+        at = query != NULL ? (size_t) (query - url.data) : url.len;
+    }
+
+    data = tgi_alloc(alloc, url.len + 1 + rest->len, 2);
+    if (data == NULL) {
+        return TG_ERR_NOMEM;
+    }
+
+    marks = (uint8_t *) data + url.len + 1 + rest->len;
+
+    memcpy(data, url.data, at);
+    n = at;
+
+    if (at == 0 || data[at - 1] != '/') {
+        data[n++] = '/';
+    }
+
+    memset(marks, LINK_AUTHOR, n);
+    memcpy(data + n, rest->data, rest->len);
+
+    if (rest->marks != NULL) {
+        memcpy(marks + n, rest->marks, rest->len);
+
+    } else {
+        memset(marks + n, rest->mark, rest->len);
+    }
+
+    n += rest->len;
+
+    if (at < url.len) {
+        memcpy(data + n, url.data + at, url.len - at);
+        memset(marks + n, LINK_AUTHOR, url.len - at);
+        n += url.len - at;
+    }
+
+    text->data = data;
+    text->marks = marks;
+    text->len = n;
+    text->mark = LINK_AUTHOR;
+
+    return TG_OK;
+}
+
+
+static int
+expand_plain(tg_str_t url, const tg_link_request_t *request,
+    const tg_alloc_t *alloc, tgi_link_text_t *text, tg_error_t *error)
+{
+    int              rc;
+    tgi_link_text_t  rest;
+
+    text->data = url.data;
+    text->marks = NULL;
+    text->len = url.len;
+    text->mark = LINK_AUTHOR;
+
+    if (request->rest.len == 0) {
+        return TG_OK;
+    }
+
+    rc = tgi_link_decode(request->rest, alloc, &rest, error);
+    if (rc != TG_OK) {
+        return rc;
+    }
+
+    rc = join(url, &rest, alloc, text);
+
+    return rc == TG_OK ? rc : tgi_error(error, rc, "%s", tg_strerror(rc));
+}
+
+
+int
+tgi_link_expand(const tg_link_t *link, tg_str_t url,
+    const tg_link_request_t *request, const tg_link_limits_t *limits,
+    const tg_alloc_t *alloc, tg_str_t *location, tg_error_t *error)
+{
+    int              rc;
+    tgi_link_text_t  text;
+
+    *location = (tg_str_t) TG_NULL_STR;
+
+    if (request->rest.len > limits->output_max
+        || request->query.len > limits->output_max)
+    {
+        return tgi_error(error, TG_LINK_OUTPUT,
+                         "the request is longer than %zu bytes",
+                         limits->output_max);
+    }
+
+    if (link == NULL) {
+        rc = expand_plain(url, request, alloc, &text, error);
+
+    } else {
+        rc = tgi_link_run(link, url, request, limits, alloc, &text, error);
+    }
+
+    if (rc != TG_OK) {
+        return rc;
+    }
+
+    return tgi_link_url(&text, request->query,
+                        link != NULL ? link->taken : NULL,
+                        link != NULL ? link->ntaken : 0,
+                        limits, alloc, location, error);
 }
 
 
@@ -52,64 +207,21 @@ tg_link_expand(const tg_link_t *link, tg_str_t url,
     const tg_link_request_t *request, const tg_link_limits_t *limits,
     const tg_alloc_t *alloc, tg_str_t *location, tg_error_t *error)
 {
-    (void) link;
-    (void) url;
-    (void) request;
-    (void) limits;
-    (void) alloc;
-    *location = (tg_str_t) TG_NULL_STR;
-    return tgi_error(error, TG_LINK_FAILED, "this build expands no links");
-}
+    int  rc;
 
+    rc = tgi_link_expand(link, url, request,
+                         limits != NULL ? limits : &defaults, alloc, location,
+                         error);
 
-int
-tg_link_hop(tg_str_t location, const tg_str_t *hosts, size_t nhosts,
-    tg_link_hop_t *hop)
-{
-    (void) location;
-    (void) hosts;
-    (void) nhosts;
-    *hop = (tg_link_hop_t) { .path = TG_NULL_STR };
-    return TG_ERR_ABSENT;
-}
+    /* a type that does not fit is told apart at save alone */
 
+    if (rc == TG_ERR_TYPE) {
+        rc = TG_LINK_FAILED;
 
-void
-tg_link_reader_init(tg_link_reader_t *reader, tg_link_format_t format,
-    tg_str_t text)
-{
-    reader->rest = text;
-    reader->line = 1;
-    reader->format = format;
-}
+        if (error != NULL) {
+            error->code = rc;
+        }
+    }
 
-
-int
-tg_link_read(tg_link_reader_t *reader, const tg_link_limits_t *limits,
-    const tg_alloc_t *alloc, tg_link_record_t *record, tg_error_t *error)
-{
-    (void) limits;
-    (void) alloc;
-    (void) record;
-    reader->rest = (tg_str_t) TG_NULL_STR;
-    return tgi_error(error, TG_ERR_REFUSED, "this build reads no links");
-}
-
-
-int
-tg_link_write(tg_link_format_t format, const tg_link_record_t *record,
-    const tg_alloc_t *alloc, tg_str_t *line)
-{
-    (void) format;
-    (void) record;
-    (void) alloc;
-    *line = (tg_str_t) TG_NULL_STR;
-    return TG_ERR_REFUSED;
-}
-
-
-tg_str_t
-tg_link_csv_head(void)
-{
-    return (tg_str_t) TG_STR("name,url\n");
+    return rc;
 }
