@@ -12,7 +12,7 @@ import socket
 import time
 
 IPV6_FREEBIND = 78                      # linux/in6.h
-REQUEST = b"GET / HTTP/1.1\r\nHost: app.corp\r\n\r\n"
+REQUEST = b"GET /small.txt HTTP/1.1\r\nHost: app.corp\r\n\r\n"
 
 Answer = collections.namedtuple("Answer", "status headers seconds")
 

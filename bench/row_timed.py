@@ -9,6 +9,8 @@ from world import Real
 
 HEADING = "## The gate, timed"
 CONNECTIONS = (1, 32, 256)
+FILE = "/" + serve.SMALL
+APP = "/app/"
 
 
 def contenders(world):
@@ -39,14 +41,14 @@ def run(args):
             result["cpu"] = (cpu_seconds(pids) - before) / result["requests"]
             return result
 
-        keys = [(name, path, c) for path in ("/", "/app/")
+        keys = [(name, path, c) for path in (FILE, APP)
                 for c in CONNECTIONS for name in ("off", "on")]
         results = turns(keys, args.rounds, one)
     finally:
         world.close()
 
     goals, rows = [], []
-    for path, what in (("/", "small file"), ("/app/", "proxied")):
+    for path, what in ((FILE, "small file"), (APP, "proxied")):
         for c in CONNECTIONS:
             on, off = ("on", path, c), ("off", path, c)
             rate = ratios(results, on, off)

@@ -15,6 +15,9 @@ import urllib.parse
 from measure import BUILD, NGINX, ROOT, children_of
 from world import listening, wait_for
 
+# By its own name: an index is an internal redirect, and a second decision.
+SMALL = "small.txt"
+
 NGINX_CONF = """
 {load}
 user root;
@@ -152,14 +155,18 @@ def start_app(world):
 
 
 def start_www(world):
-    """A small file, which all of them serve."""
+    """A small file, SMALL, which all of them serve."""
 
     www = os.path.join(world.folder, "www")
     os.mkdir(www)
     world.www = www
-    with open(os.path.join(www, "index.html"), "w", encoding="ascii") as f:
+    with open(os.path.join(www, SMALL), "w", encoding="ascii") as f:
         f.write("hello\n" * 20)
     return www
+
+
+def small(world, port):
+    return f"http://{world.server}:{port}/{SMALL}"
 
 
 def upstream(path):
@@ -170,7 +177,7 @@ def ceiling(world, port):
     pids = start_nginx(world, "none", port,
                        f"        location / {{ root {world.www}; }}")
     return Contender("none", "nginx, no auth",
-                     f"http://{world.server}:{port}/", pids)
+                     small(world, port), pids)
 
 
 def module(world, port):
@@ -178,7 +185,7 @@ def module(world, port):
                        f"        location / {{ {GUARD} root {world.www}; }}",
                        module=True)
     return Contender("module", "nginx + the module",
-                     f"http://{world.server}:{port}/", pids)
+                     small(world, port), pids)
 
 
 def nginx_auth(world, port):
@@ -194,7 +201,7 @@ def nginx_auth(world, port):
         variable="$upstream_http_tailscale_user", path="/auth", www=world.www),
         http=upstream(path))
     contender = Contender("nginx-auth", "nginx + auth_request to nginx-auth",
-                          f"http://{world.server}:{port}/",
+                          small(world, port),
                           pids + [daemon.pid])
     contender.socket = path
     return contender
@@ -216,7 +223,7 @@ def caddy(world, port, auth):
         lambda: world.is_up(port),
         {"HOME": str(world.folder), "XDG_DATA_HOME": str(world.folder)})
     return Contender("caddy", "Caddy + forward_auth to nginx-auth",
-                     f"http://{world.server}:{port}/",
+                     small(world, port),
                      [process.pid, auth.pids[-1]])
 
 
@@ -233,7 +240,7 @@ def floor(world, port):
     }}
 """)
     return Contender("floor", "nginx + auth_request to its own `return 204`",
-                     f"http://{world.server}:{port}/", pids)
+                     small(world, port), pids)
 
 
 def authd(world, port):
@@ -248,7 +255,7 @@ def authd(world, port):
         variable="$upstream_http_tailscale_user", path="/auth", www=world.www),
         http=upstream(path))
     return Contender("authd", "nginx + auth_request to tailgate-authd",
-                     f"http://{world.server}:{port}/", pids + [daemon.pid])
+                     small(world, port), pids + [daemon.pid])
 
 
 def oauth2_proxy(world, port, program):
@@ -273,7 +280,7 @@ def oauth2_proxy(world, port, program):
         www=world.www), http=upstream(path))
     return Contender("oauth2-proxy",
                      "nginx + auth_request to oauth2-proxy, warm cookie",
-                     f"http://{world.server}:{port}/", pids + [daemon.pid],
+                     small(world, port), pids + [daemon.pid],
                      [f"Cookie: {sign_in(path)}"])
 
 
