@@ -50,6 +50,7 @@ int cli_usage(const char *command, const char *fmt, ...);
 
 int cli_acl(int argc, char **argv);
 int cli_devnet(int argc, char **argv);
+int cli_links(int argc, char **argv);
 int cli_lint(int argc, char **argv);
 int cli_policy(int argc, char **argv);
 int cli_probe(int argc, char **argv);

@@ -21,6 +21,7 @@ const cli_command_t  cli_commands[] = {
       cli_status },
     { "acl", "the tailnet's policy file: check, explain, compare", cli_acl },
     { "lint", "what in an nginx configuration undoes the guard", cli_lint },
+    { "links", "go links: list, change, import, export, apply", cli_links },
     { "policy", "who may do what here: check, test, explain, compare",
       cli_policy },
     { "probe", "ask through the proxy, and see who it takes this machine for",

@@ -9,7 +9,7 @@ _tailgate()
 
     if [ "$COMP_CWORD" -eq 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W \
-            "whois status acl lint policy probe devnet --help \
+            "whois status acl lint links policy probe devnet --help \
             --version" -- "$word")
         return
     fi
@@ -26,7 +26,8 @@ _tailgate()
             return
             ;;
         --socket | --control | --netmap | --policy | --whois | --self | \
-            --peers | --log | --junit | --textfile | --cacert)
+            --peers | --log | --junit | --textfile | --cacert | \
+            --file)
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             return
             ;;
@@ -55,6 +56,20 @@ _tailgate()
         lint)
             mapfile -t COMPREPLY < <(compgen -W \
                 "--help --json --ignore --nginx" -f -- "$word")
+            ;;
+        links)
+            if [ "$COMP_CWORD" -eq 2 ]; then
+                mapfile -t COMPREPLY < <(compgen -W \
+                    "list get set rm rename history restore resolve import \
+                    export apply --help" -- "$word")
+                return
+            fi
+
+            mapfile -t COMPREPLY < <(compgen -W \
+                "--help --json --url --socket --cacert --owner --tag --sort \
+                --create --owners --anyone --description --tags --expires \
+                --drop --before --from --format --upsert --dry-run --file \
+                --prune" -f -- "$word")
             ;;
         policy)
             if [ "$COMP_CWORD" -eq 2 ]; then
