@@ -379,6 +379,8 @@ ngx_http_tailgate_allow(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 {
     ctx->allowed = 1;
 
+    ngx_http_tailgate_recheck_join(r, ctx);
+
     if (r == r->main && !ctx->record->refused) {
         ngx_str_null(&ctx->record->error);
     }

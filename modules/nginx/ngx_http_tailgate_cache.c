@@ -213,6 +213,31 @@ ngx_http_tailgate_cache_bus(ngx_http_tailgate_cache_t *cache)
 }
 
 
+uint64_t
+ngx_http_tailgate_cache_epoch(ngx_http_tailgate_cache_t *cache)
+{
+    return cache ? tg_table_epoch(cache->table) : 0;
+}
+
+
+ngx_int_t
+ngx_http_tailgate_peer_stands(ngx_http_tailgate_node_t *node,
+    const ngx_http_tailgate_peer_t *peer)
+{
+    if (node->cache == NULL) {
+        return NGX_DECLINED;
+    }
+
+    if (peer->epoch != tg_table_epoch(node->cache->table)
+        || (ngx_msec_t) (ngx_current_msec - peer->asked) >= node->cache->ttl)
+    {
+        return NGX_AGAIN;
+    }
+
+    return NGX_OK;
+}
+
+
 ngx_http_tailgate_peer_t *
 ngx_http_tailgate_cache_find(ngx_http_tailgate_node_t *node,
     const ngx_http_tailgate_key_t *key, ngx_msec_t since,
@@ -359,6 +384,8 @@ ngx_http_tailgate_cache_peer(ngx_http_tailgate_node_t *node,
     peer->refs = 1;
     peer->pool = pool;
     peer->status = found->status;
+    peer->asked = (ngx_msec_t) found->asked;
+    peer->epoch = found->epoch;
 
     if (found->len) {
 

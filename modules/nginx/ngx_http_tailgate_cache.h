@@ -118,6 +118,10 @@ ngx_int_t ngx_http_tailgate_cache_key(const tg_question_t *question,
 
 ngx_uint_t ngx_http_tailgate_cache_bus(ngx_http_tailgate_cache_t *cache);
 
+/* Moves with whatever may make an answer untrue.  cache may be NULL. */
+
+uint64_t ngx_http_tailgate_cache_epoch(ngx_http_tailgate_cache_t *cache);
+
 /* Forgets what is about an address, or everything. */
 
 void ngx_http_tailgate_cache_evict(ngx_http_tailgate_cache_t *cache,

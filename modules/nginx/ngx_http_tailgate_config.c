@@ -40,6 +40,8 @@ ngx_http_tailgate_create_main_conf(ngx_conf_t *cf)
      *     mcf->policed = 0;
      *     mcf->cache_zone = NULL;
      *     mcf->generation = 0;
+     *     mcf->digest = 0;
+     *     mcf->recheck = { { NULL } };
      *     mcf->stats_zone = NULL;
      *     mcf->taken = NULL;
      *     mcf->node = NULL;
@@ -237,6 +239,7 @@ ngx_http_tailgate_create_loc_conf(ngx_conf_t *cf)
      *     lcf->parent = NULL;
      *     lcf->compiled = 0;
      *     lcf->guards = 0;
+     *     lcf->digest = 0;
      */
 
     lcf->enable = NGX_CONF_UNSET_UINT;
@@ -249,6 +252,7 @@ ngx_http_tailgate_create_loc_conf(ngx_conf_t *cf)
     lcf->profiles = NGX_CONF_UNSET_PTR;
     lcf->set_headers = NGX_CONF_UNSET_PTR;
     lcf->cookies = NGX_CONF_UNSET_PTR;
+    lcf->recheck = NGX_CONF_UNSET_MSEC;
 
     return lcf;
 }
@@ -271,6 +275,7 @@ ngx_http_tailgate_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->profiles, prev->profiles, NULL);
     ngx_conf_merge_ptr_value(conf->set_headers, prev->set_headers, NULL);
     ngx_conf_merge_ptr_value(conf->cookies, prev->cookies, NULL);
+    ngx_conf_merge_msec_value(conf->recheck, prev->recheck, 5000);
 
     if (conf->peers == 0) {
         conf->peers = prev->peers ? prev->peers : TG_TRAIT_MEMBER;
@@ -287,6 +292,8 @@ ngx_http_tailgate_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     if (rv != NGX_CONF_OK) {
         return rv;
     }
+
+    ngx_http_tailgate_digest_location(cf, prev, conf);
 
     /* a header that some location sets no client of the server may send */
 

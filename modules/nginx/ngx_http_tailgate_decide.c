@@ -223,10 +223,13 @@ ngx_http_tailgate_judge(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 void
 ngx_http_tailgate_who(ngx_http_tailgate_record_t *record, tg_peer_t *who)
 {
-    ngx_http_tailgate_peer_t  *peer;
+    ngx_http_tailgate_peer_who(record->peer, who);
+}
 
-    peer = record->peer;
 
+void
+ngx_http_tailgate_peer_who(ngx_http_tailgate_peer_t *peer, tg_peer_t *who)
+{
     ngx_memzero(who, sizeof(tg_peer_t));
 
     who->status = peer->status;

@@ -29,15 +29,13 @@ static ngx_int_t ngx_http_tailgate_ask(ngx_http_request_t *r,
 static ngx_int_t ngx_http_tailgate_hit(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx, ngx_http_tailgate_peer_t *peer,
     const char *cache);
-static void ngx_http_tailgate_question(ngx_http_request_t *r,
-    ngx_http_tailgate_ctx_t *ctx, tg_question_t *question);
 static ngx_int_t ngx_http_tailgate_ask_self(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx, ngx_http_tailgate_waiter_t *waiter);
 static ngx_int_t ngx_http_tailgate_nobody(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx, ngx_http_tailgate_waiter_t *waiter,
     tg_reason_t reason);
-static ngx_uint_t ngx_http_tailgate_is_connection(
-    ngx_http_tailgate_record_t *record, const tg_question_t *question);
+static ngx_uint_t ngx_http_tailgate_connection_stands(
+    ngx_http_tailgate_main_conf_t *mcf, ngx_http_tailgate_peer_t *peer);
 static ngx_int_t ngx_http_tailgate_suspend(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
 static void ngx_http_tailgate_resume_handler(ngx_event_t *ev);
@@ -51,7 +49,6 @@ static ngx_int_t ngx_http_tailgate_stranger(ngx_http_request_t *r,
     const char *reason);
 static void ngx_http_tailgate_set_peer(ngx_http_request_t *r,
     ngx_http_tailgate_record_t *record, ngx_http_tailgate_peer_t *peer);
-static ngx_uint_t ngx_http_tailgate_expired(ngx_http_tailgate_peer_t *peer);
 static ngx_int_t ngx_http_tailgate_serve(ngx_http_request_t *r,
     ngx_http_tailgate_record_t *record, ngx_http_tailgate_peer_t *peer);
 static void ngx_http_tailgate_warn(ngx_http_request_t *r,
@@ -170,7 +167,7 @@ ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 
             ctx->connection = 1;
 
-            if (tc->peer && !ngx_http_tailgate_expired(tc->peer)) {
+            if (ngx_http_tailgate_connection_stands(mcf, tc->peer)) {
                 return ngx_http_tailgate_hit(r, ctx, tc->peer, "connection");
             }
 
@@ -236,7 +233,7 @@ ngx_http_tailgate_hit(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
 }
 
 
-static void
+void
 ngx_http_tailgate_question(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
     tg_question_t *question)
 {
@@ -353,9 +350,30 @@ ngx_http_tailgate_nobody(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
 }
 
 
-/* Whether the answer is about the connection itself, and so good for it. */
+/* Whether a connection that is kept alive need not be asked about again. */
 
 static ngx_uint_t
+ngx_http_tailgate_connection_stands(ngx_http_tailgate_main_conf_t *mcf,
+    ngx_http_tailgate_peer_t *peer)
+{
+    ngx_http_tailgate_cache_t  *cache;
+
+    if (peer == NULL || ngx_http_tailgate_expired(peer)) {
+        return 0;
+    }
+
+    cache = mcf->node->cache;
+
+    return cache == NULL
+           || (ngx_http_tailgate_peer_stands(mcf->node, peer) == NGX_OK
+               && ngx_http_tailgate_cache_bus(cache)
+                  != NGX_HTTP_TAILGATE_BUS_LOST);
+}
+
+
+/* Whether the answer is about the connection itself, and so good for it. */
+
+ngx_uint_t
 ngx_http_tailgate_is_connection(ngx_http_tailgate_record_t *record,
     const tg_question_t *question)
 {
@@ -545,7 +563,7 @@ ngx_http_tailgate_set_peer(ngx_http_request_t *r,
 
 /* A key may expire during a connection. */
 
-static ngx_uint_t
+ngx_uint_t
 ngx_http_tailgate_expired(ngx_http_tailgate_peer_t *peer)
 {
     return ngx_http_tailgate_has_identity(peer)

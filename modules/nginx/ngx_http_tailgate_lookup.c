@@ -220,7 +220,7 @@ ngx_http_tailgate_lookup_again(ngx_http_tailgate_lookup_t *lookup,
 
     found = NULL;
 
-    if (lookup->owner->self) {
+    if (lookup->keyed && lookup->owner->self) {
         found = ngx_http_tailgate_cache_find(lookup->owner, &lookup->key,
                                              lookup->since, &lookup->lease);
     }
@@ -308,6 +308,18 @@ ngx_http_tailgate_lookup_done(ngx_http_tailgate_lookup_t *lookup,
     ngx_http_tailgate_peer_t  *stale;
 
     if (!lookup->keyed || lookup->lease.ticket == 0) {
+
+        /* the table tells only those with a lease what changed meanwhile */
+
+        if (peer && peer->status != TG_STATUS_UNAVAILABLE
+            && lookup->epoch
+               != ngx_http_tailgate_cache_epoch(lookup->owner->cache)
+            && lookup->again++ < NGX_HTTP_TAILGATE_AGAIN_MAX)
+        {
+            ngx_http_tailgate_lookup_again(lookup, peer);
+            return;
+        }
+
         ngx_http_tailgate_lookup_finish(lookup, peer);
         return;
     }

@@ -51,6 +51,8 @@ typedef struct {
     tg_caps_t                  *caps;      /* of identity; may be NULL */
     ngx_str_t                   reason;    /* for a log; may be empty */
     ngx_http_tailgate_self_t   *self;      /* may be NULL */
+    ngx_msec_t                  asked;     /* ngx_current_msec */
+    uint64_t                    epoch;     /* good while it stands */
     unsigned                    stale:1;   /* past its end */
 } ngx_http_tailgate_peer_t;
 
@@ -172,6 +174,14 @@ void ngx_http_tailgate_cache_drop(ngx_http_tailgate_node_t *node,
 
 ngx_http_tailgate_peer_t *ngx_http_tailgate_cache_stale(
     ngx_http_tailgate_node_t *node, const ngx_http_tailgate_key_t *key);
+
+/*
+ * Whether an answer that is kept elsewhere still counts, so that nobody has to
+ * be asked.  Where nothing is kept there is no news either: NGX_DECLINED.
+ */
+
+ngx_int_t ngx_http_tailgate_peer_stands(ngx_http_tailgate_node_t *node,
+    const ngx_http_tailgate_peer_t *peer);
 
 /* Parses the capabilities of a peer into it; NGX_ERROR: no memory. */
 

@@ -175,6 +175,13 @@ static ngx_command_t  ngx_http_tailgate_commands[] = {
       0,
       NULL },
 
+    { ngx_string("tailgate_recheck"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_tailgate_loc_conf_t, recheck),
+      NULL },
+
     { ngx_string("tailgate_status_page"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
       ngx_http_tailgate_status_page,
@@ -304,6 +311,8 @@ ngx_http_tailgate_init_zones(ngx_conf_t *cf,
         return NGX_OK;
     }
 
+    ngx_http_tailgate_digest_init(cf, mcf);
+
     mcf->stats_zone = ngx_http_tailgate_stats_zone(cf);
     if (mcf->stats_zone == NULL) {
         return NGX_ERROR;
@@ -340,7 +349,8 @@ ngx_http_tailgate_init_module(ngx_cycle_t *cycle)
     }
 
     if (mcf && mcf->stats_zone) {
-        ngx_http_tailgate_stats_taken(mcf->stats_zone, mcf->taken != NULL);
+        ngx_http_tailgate_stats_taken(mcf->stats_zone, mcf->digest,
+                                      mcf->taken != NULL);
         ngx_http_tailgate_init_columns(mcf);
     }
 
@@ -420,6 +430,8 @@ ngx_http_tailgate_init_process(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
+    ngx_http_tailgate_recheck_init(cycle, mcf);
+
     if (mcf->cache_zone == NULL) {
         return NGX_OK;
     }
@@ -477,6 +489,8 @@ ngx_http_tailgate_exit_process(ngx_cycle_t *cycle)
     if (mcf == NULL || mcf->node == NULL) {
         return;
     }
+
+    ngx_http_tailgate_recheck_exit(mcf);
 
     if (mcf->bus) {
         ngx_http_tailgate_bus_exit(mcf->bus);

@@ -67,6 +67,17 @@ typedef struct {
 } ngx_http_tailgate_policy_t;
 
 
+/* A worker's requests that it lets run. */
+
+typedef struct {
+    ngx_queue_t                 requests;     /* of
+                                                 ngx_http_tailgate_record_t */
+    ngx_event_t                 timer;
+    ngx_msec_t                  tick;         /* 0: none is looked at */
+    ngx_uint_t                  waiting;      /* for an answer */
+} ngx_http_tailgate_recheck_t;
+
+
 typedef struct {
     ngx_str_t                   localapi_name;
     struct sockaddr            *sockaddr;
@@ -94,6 +105,8 @@ typedef struct {
     ngx_msec_t                  cache_negative;
     ngx_msec_t                  cache_stale;
     ngx_uint_t                  generation;   /* of this configuration */
+    uint64_t                    digest;       /* ... and of its rules */
+    ngx_http_tailgate_recheck_t  recheck;
 
     ngx_shm_zone_t             *stats_zone;   /* NULL: nothing to count */
     ngx_uint_t                 *taken;        /* of a reload; may be NULL */
@@ -140,6 +153,8 @@ struct ngx_http_tailgate_loc_conf_s {
     ngx_array_t                *set_headers;  /* of
                                                  ngx_http_tailgate_header_t */
     ngx_array_t                *cookies;      /* of tg_str_t; none: off */
+    ngx_msec_t                  recheck;      /* 0: off */
+    uint64_t                    digest;       /* of the rules in force */
 
     /* where the first rule of the level's own stands */
     ngx_str_t                   own_file;
@@ -203,6 +218,18 @@ typedef struct {
     tg_request_t                request;      /* as the client sent it */
     ngx_http_tailgate_subrequest_t  *subrequests;
     ngx_http_tailgate_ctx_t    *decided;      /* the pass that decided */
+
+    /* that may run for long */
+    ngx_queue_t                 queue;
+    ngx_http_request_t         *running;      /* NULL: not in the queue */
+    ngx_http_tailgate_ctx_t    *passes;       /* that our rules let in */
+    ngx_http_tailgate_peer_t   *known;        /* a newer answer than peer;
+                                                 strings of that are in use */
+    ngx_http_tailgate_peer_t   *known_for;    /* the peer that it is about */
+    ngx_http_tailgate_waiter_t  *waiter;
+    ngx_msec_t                  recheck;
+    ngx_msec_t                  checked;
+    ngx_msec_t                  confirmed;    /* peer was right then */
     const char                 *cache;        /* where peer came from */
 
     ngx_str_t                   serve_login;  /* tailgate_trusted_serve */
@@ -219,6 +246,8 @@ typedef struct {
     unsigned                    stripped:1;   /* of what nobody may send */
     unsigned                    normalized:1; /* request.path is there */
     unsigned                    refused:1;    /* by decided */
+    unsigned                    waiting:1;    /* waiter is */
+    unsigned                    self_asked:1; /* ... for the own state */
     unsigned                    no_address:1; /* QUIC: it may move */
     unsigned                    serve_bad:1;
     unsigned                    funnel:1;
@@ -231,6 +260,8 @@ struct ngx_http_tailgate_ctx_s {
     ngx_http_tailgate_record_t  *record;
     ngx_http_tailgate_waiter_t  *waiter;
     ngx_http_tailgate_subrequest_t  *subrequest;  /* NULL: the client's own */
+    ngx_http_tailgate_loc_conf_t  *lcf;       /* that let it in */
+    ngx_http_tailgate_ctx_t    *next;         /* of record->passes */
 
     ngx_http_tailgate_policy_t  *policy;      /* that decided; may be NULL */
     tg_decision_t               decision;     /* if judged */
@@ -336,6 +367,11 @@ void ngx_http_tailgate_source_current(ngx_http_request_t *r,
 
 ngx_int_t ngx_http_tailgate_identify(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
+void ngx_http_tailgate_question(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx, tg_question_t *question);
+ngx_uint_t ngx_http_tailgate_is_connection(
+    ngx_http_tailgate_record_t *record, const tg_question_t *question);
+ngx_uint_t ngx_http_tailgate_expired(ngx_http_tailgate_peer_t *peer);
 
 /* decide.c: what the rules in force say */
 
@@ -349,7 +385,31 @@ ngx_int_t ngx_http_tailgate_judge(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
 void ngx_http_tailgate_who(ngx_http_tailgate_record_t *record,
     tg_peer_t *who);
+void ngx_http_tailgate_peer_who(ngx_http_tailgate_peer_t *peer,
+    tg_peer_t *who);
 ngx_http_tailgate_ctx_t *ngx_http_tailgate_decided(ngx_http_request_t *r);
+
+/*
+ * recheck.c: requests that run for long.  join() is told of each pass that our
+ * rules let in; leave() when the request ends.
+ */
+
+void ngx_http_tailgate_recheck_init(ngx_cycle_t *cycle,
+    ngx_http_tailgate_main_conf_t *mcf);
+void ngx_http_tailgate_recheck_exit(ngx_http_tailgate_main_conf_t *mcf);
+void ngx_http_tailgate_recheck_join(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx);
+void ngx_http_tailgate_recheck_leave(ngx_http_tailgate_record_t *record);
+
+/* digest.c: one number for the rules in force */
+
+uint64_t ngx_http_tailgate_digest(uint64_t digest, const void *data,
+    size_t len);
+uint64_t ngx_http_tailgate_digest_words(uint64_t digest, ngx_array_t *words);
+void ngx_http_tailgate_digest_location(ngx_conf_t *cf,
+    ngx_http_tailgate_loc_conf_t *prev, ngx_http_tailgate_loc_conf_t *conf);
+void ngx_http_tailgate_digest_init(ngx_conf_t *cf,
+    ngx_http_tailgate_main_conf_t *mcf);
 
 /* denial.c */
 

@@ -123,6 +123,8 @@ ngx_http_tailgate_rule(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         words[i - 1].len = value[i].len;
     }
 
+    lcf->digest = ngx_http_tailgate_digest_words(lcf->digest, cf->args);
+
     id.data = (char *) p;
     id.len = ngx_sprintf(p, "%V:%V:%ui", &cmd->name,
                          &cf->conf_file->file.name, cf->conf_file->line)

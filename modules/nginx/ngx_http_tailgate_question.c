@@ -30,6 +30,11 @@ ngx_http_tailgate_lookup_ask(ngx_http_tailgate_lookup_t *lookup,
 
     call = &lookup->call;
 
+    if (lookup->stage != NGX_HTTP_TAILGATE_ASK_ITSELF) {
+        lookup->asked = ngx_current_msec;
+        lookup->epoch = ngx_http_tailgate_cache_epoch(lookup->owner->cache);
+    }
+
     ngx_memzero(call, sizeof(ngx_http_tailgate_call_t));
 
     call->localapi = &lookup->owner->localapi;
@@ -242,6 +247,8 @@ ngx_http_tailgate_lookup_judge(ngx_http_tailgate_lookup_t *lookup)
     }
 
     peer->pool = lookup->pool;
+    peer->asked = lookup->asked;
+    peer->epoch = lookup->epoch;
 
     alloc = ngx_http_tailgate_alloc(lookup->pool);
     ngx_memzero(&error, sizeof(tg_error_t));

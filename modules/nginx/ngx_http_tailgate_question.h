@@ -39,6 +39,8 @@ struct ngx_http_tailgate_lookup_s {
     ngx_http_tailgate_key_t       key;
     ngx_http_tailgate_lease_t     lease;
     ngx_msec_t                    since;     /* the lookup's beginning */
+    ngx_msec_t                    asked;     /* the last question */
+    uint64_t                      epoch;     /* ... when that stood */
     ngx_event_t                   poll;      /* another worker is asking */
     ngx_msec_t                    pause;
     ngx_uint_t                    again;     /* times it was asked anew */

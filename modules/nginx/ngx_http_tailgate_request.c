@@ -137,6 +137,8 @@ ngx_http_tailgate_record_cleanup(void *data)
 {
     ngx_http_tailgate_record_t  *record = data;
 
+    ngx_http_tailgate_recheck_leave(record);
+
     if (record->peer && record->peer != &record->stranger) {
         ngx_http_tailgate_peer_release(record->peer);
     }

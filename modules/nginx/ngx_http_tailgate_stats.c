@@ -37,6 +37,7 @@ struct ngx_http_tailgate_tally_s {
     uint64_t                  reloads_failed;
     time_t                    config_time;
     ngx_uint_t                config_failed;  /* unsigned  config_failed:1; */
+    uint64_t                  digest;         /* of the rules in force */
 
     time_t                    error_time;
     size_t                    error_len;
@@ -200,11 +201,18 @@ ngx_http_tailgate_stats_attempt_cleanup(void *data)
 
 
 void
-ngx_http_tailgate_stats_taken(ngx_shm_zone_t *zone, ngx_uint_t reload)
+ngx_http_tailgate_stats_taken(ngx_shm_zone_t *zone, uint64_t digest,
+    ngx_uint_t reload)
 {
+    ngx_slab_pool_t            *shpool;
     ngx_http_tailgate_tally_t  *tally;
 
     tally = zone->data;
+    shpool = (ngx_slab_pool_t *) zone->shm.addr;
+
+    ngx_shmtx_lock(&shpool->mutex);
+    tally->digest = digest;
+    ngx_shmtx_unlock(&shpool->mutex);
 
     tally->generation++;
     tally->config_time = ngx_time();
@@ -213,6 +221,24 @@ ngx_http_tailgate_stats_taken(ngx_shm_zone_t *zone, ngx_uint_t reload)
     if (reload) {
         tally->reloads++;
     }
+}
+
+
+uint64_t
+ngx_http_tailgate_stats_digest(ngx_shm_zone_t *zone)
+{
+    uint64_t                    digest;
+    ngx_slab_pool_t            *shpool;
+    ngx_http_tailgate_tally_t  *tally;
+
+    tally = zone->data;
+    shpool = (ngx_slab_pool_t *) zone->shm.addr;
+
+    ngx_shmtx_lock(&shpool->mutex);
+    digest = tally->digest;
+    ngx_shmtx_unlock(&shpool->mutex);
+
+    return digest;
 }
 
 

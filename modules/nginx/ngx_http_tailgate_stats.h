@@ -71,10 +71,15 @@ ngx_shm_zone_t *ngx_http_tailgate_stats_zone(ngx_conf_t *cf);
 
 ngx_int_t ngx_http_tailgate_stats_read(ngx_conf_t *cf, ngx_shm_zone_t *old,
     ngx_uint_t **taken);
-void ngx_http_tailgate_stats_taken(ngx_shm_zone_t *zone, ngx_uint_t reload);
+void ngx_http_tailgate_stats_taken(ngx_shm_zone_t *zone, uint64_t digest,
+    ngx_uint_t reload);
 void ngx_http_tailgate_stats_keep(ngx_shm_zone_t *zone, const tg_str_t *name);
 ngx_uint_t ngx_http_tailgate_stats_column(ngx_shm_zone_t *zone,
     const tg_str_t *name);
+
+/* Of the rules of the configuration that was taken last. */
+
+uint64_t ngx_http_tailgate_stats_digest(ngx_shm_zone_t *zone);
 
 /*
  * In a worker.  init() finds a slot; where the zone is NULL, or more workers

@@ -319,7 +319,7 @@ def test_documented_defaults_are_accepted(tmp_path):
 
     defaults = re.findall(r"^    Default:  (tailgate.*;)$", read(DOCUMENT),
                           re.MULTILINE)
-    assert len(defaults) == 7
+    assert len(defaults) == 8
     nginx_for(tmp_path, http="\n".join(defaults)).test()
 
 
