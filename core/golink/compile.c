@@ -183,9 +183,9 @@ compile_template(link_compile_t *c, const tg_alloc_t *alloc, tg_link_t **link)
     int     rc;
     size_t  i;
 
-    /* no node takes less than a byte of the source */
+    /* "(" makes two, of a pipeline and its command */
 
-    c->tree.nodes_max = c->url.len + 8;
+    c->tree.nodes_max = c->url.len * 2 + 8;
     c->tree.nodes = tg_arena_alloc(c->arena,
                                    c->tree.nodes_max * sizeof(link_node_t));
     c->tree.text = tg_arena_alloc(c->arena, c->url.len);
