@@ -57,7 +57,7 @@ def hit_path(bench, rounds):
 def run(args):
     if drive.allow_files() < 16384:
         fail("ulimit -Hn has to be 16384 at least")
-    bench = Bench(drive.addresses(PEERS, MANY))
+    bench = Bench(drive.addresses(PEERS, 1 + MANY))
     try:
         say(f"  {MANY} peers are known")
         size = entry(bench)
