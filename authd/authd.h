@@ -36,6 +36,7 @@ typedef struct {
                                       was refused; empty: it was not */
     int64_t            reload_error_time;
     bool               reload_policy;  /* it was the policy file's fault */
+    struct authd_links_s  *links;  /* NULL: they are not served */
     uint64_t           id_base;    /* of request ids */
     uint64_t           id_next;
 } authd_t;

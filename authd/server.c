@@ -5,6 +5,7 @@
 
 #include "authd/server.h"
 #include "authd/app/forward/forward.h"
+#include "authd/app/links/links.h"
 #include "authd/app/metrics/metrics_app.h"
 #include "authd/app/status/status.h"
 #include "authd/app/whoami/whoami.h"
@@ -39,6 +40,7 @@ static void server_greet(const authd_t *authd);
 static void server_free(server_t *server);
 static void server_stop(server_t *server);
 static void server_stopped(void *data);
+static void server_ended(void *data);
 static void on_signal(int signo, void *data);
 static void on_watchdog(tgn_timer_t *timer, void *data);
 static void on_request(tgn_request_t *r, void *data);
@@ -124,7 +126,7 @@ server_init(server_t *server, const char *file)
     /* who sees it listen may send a signal at once */
 
     if (!server_http(authd) || !server_signals(server)
-        || !server_listen(authd))
+        || !server_listen(authd) || !authd_links_start(authd, &authd->links))
     {
         return false;
     }
@@ -351,6 +353,7 @@ server_free(server_t *server)
     authd = &server->authd;
 
     tgn_http_free(&authd->http);
+    authd_links_free(&authd->links);
     authd_identify_free(&authd->identify);
 
     for (i = 0; i < sizeof(server->signals) / sizeof(server->signals[0]); i++)
@@ -396,6 +399,17 @@ server_stopped(void *data)
 
     server = data;
 
+    authd_links_stop(server->authd.links, server_ended, server);
+}
+
+
+static void
+server_ended(void *data)
+{
+    server_t  *server;
+
+    server = data;
+
     tgn_loop_stop(server->authd.loop);
 }
 
@@ -412,6 +426,7 @@ on_signal(int signo, void *data)
 
     } else if (!server->stopping) {
         authd_reload(&server->authd);
+        authd_links_configured(server->authd.links);
     }
 }
 

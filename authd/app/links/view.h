@@ -156,6 +156,8 @@ typedef struct {
     tg_str_t           csv;            /* href of clicks as CSV */
     tg_str_t           rename_action;  /* hrefs of the forms */
     tg_str_t           delete_action;
+    tg_str_t           rename_token;
+    tg_str_t           delete_token;
     tg_str_t           note;           /* above it all: why somebody came
                                           here; empty: none */
     tg_str_t           not_editable;   /* why; empty if it is editable */
@@ -184,7 +186,7 @@ typedef struct {
     const authd_links_change_t  *changes;
     size_t                 nchanges;
     bool                   restorable; /* to how it was before */
-} authd_links_entry_t;
+} authd_links_entry_view_t;
 
 /* "/.history/NAME". */
 
@@ -194,7 +196,7 @@ typedef struct {
     tg_str_t              detail;      /* href; empty: the link is gone */
     tg_str_t              token;
     tg_str_t              restore_action;
-    const authd_links_entry_t  *entries;
+    const authd_links_entry_view_t  *entries;
     size_t                nentries;
 } authd_links_history_t;
 

@@ -1,0 +1,63 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ *
+ * Many links at a time: what a body asks for, line by line, and what became of
+ * it.
+ */
+
+#ifndef AUTHD_LINKS_BATCH_H_INCLUDED_
+#define AUTHD_LINKS_BATCH_H_INCLUDED_
+
+#include "authd/app/links/json.h"
+
+
+typedef enum {
+    AUTHD_LINKS_ITEM_CREATED = 0,
+    AUTHD_LINKS_ITEM_UPDATED,
+    AUTHD_LINKS_ITEM_UNCHANGED,
+    AUTHD_LINKS_ITEM_DELETED,
+    AUTHD_LINKS_ITEM_FAILED,
+    AUTHD_LINKS_ITEM_MAX
+} authd_links_status_t;
+
+typedef struct {
+    size_t                 line;
+    tg_str_t               name;
+    authd_links_status_t   status;
+    const char            *error;
+    size_t                 change;     /* SIZE_MAX: none */
+} authd_links_item_t;
+
+typedef struct {
+    authd_links_call_t    *call;
+    authd_links_item_t    *items;
+    size_t                 nitems;
+    size_t                 items_size;
+    authd_store_change_t  *changes;
+    size_t                 nchanges;
+    size_t                 changes_size;
+    json_t               **lines;      /* that strings live in */
+    size_t                 nlines;
+    size_t                 lines_size;
+    authd_record_t       **records;
+    size_t                 nrecords;
+    size_t                 records_size;
+    json_t                *json;       /* of an apply */
+    bool                   apply;
+    bool                   upsert;
+    bool                   dry_run;
+    bool                   csv;
+    bool                   lost;
+} authd_links_batch_t;
+
+
+/*
+ * batch_read.c: fills items and changes.  Who sends it may change links; people
+ * have been asked for.
+ */
+
+void authd_links_batch_read(authd_links_batch_t *batch);
+
+
+#endif /* AUTHD_LINKS_BATCH_H_INCLUDED_ */

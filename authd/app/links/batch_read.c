@@ -1,0 +1,477 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ *
+ * From a body to changes: each line is judged as a save of its link would be.
+ */
+
+#include "authd/app/links/batch.h"
+#include "authd/app/links/save.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+
+static void batch_lines(authd_links_batch_t *batch);
+static bool batch_line(authd_links_batch_t *batch, tg_str_t line,
+    size_t number);
+static void batch_csv(authd_links_batch_t *batch);
+static void batch_apply(authd_links_batch_t *batch);
+static bool prune_each(authd_links_entry_t *entry, void *data);
+static void batch_edit(authd_links_batch_t *batch, authd_links_edit_t *edit,
+    size_t line);
+static const char *batch_judge(authd_links_batch_t *batch,
+    authd_links_edit_t *edit, const authd_link_t *before,
+    authd_links_item_t *item);
+static authd_store_change_t *batch_change(authd_links_batch_t *batch,
+    authd_links_item_t *item, authd_store_op_t op);
+static void batch_fail(authd_links_batch_t *batch, size_t line, tg_str_t name,
+    const char *text);
+static bool batch_room(void **items, size_t *size, size_t n, size_t width);
+static authd_links_item_t *batch_item(authd_links_batch_t *batch, size_t line,
+    tg_str_t name);
+
+
+void
+authd_links_batch_read(authd_links_batch_t *batch)
+{
+    if (batch->apply) {
+        batch_apply(batch);
+
+    } else if (batch->csv) {
+        batch_csv(batch);
+
+    } else {
+        batch_lines(batch);
+    }
+}
+
+
+/* A line that has a Short is golink's, else it is one of a full export. */
+
+static void
+batch_lines(authd_links_batch_t *batch)
+{
+    size_t       number;
+    tg_str_t     body, line;
+    const char  *end;
+
+    body = batch->call->r->body;
+
+    for (number = 1; body.len != 0; number++) {
+        end = memchr(body.data, '\n', body.len);
+
+        line.data = body.data;
+        line.len = end ? (size_t) (end - body.data) : body.len;
+
+        body.data += line.len + (end != NULL);
+        body.len -= line.len + (end != NULL);
+
+        while (line.len != 0 && (line.data[line.len - 1] == '\r'
+                                 || line.data[line.len - 1] == ' '))
+        {
+            line.len--;
+        }
+
+        if (line.len != 0 && !batch_line(batch, line, number)) {
+            return;
+        }
+    }
+}
+
+
+static bool
+batch_line(authd_links_batch_t *batch, tg_str_t line, size_t number)
+{
+    json_t                *json;
+    tg_error_t             error;
+    json_error_t           fault;
+    tg_link_reader_t       reader;
+    tg_link_record_t       record;
+    authd_links_edit_t     edit;
+    authd_links_wrong_t    wrong;
+
+    memset(&edit, 0, sizeof(edit));
+
+    json = json_loadb(line.data, line.len, JSON_REJECT_DUPLICATES, &fault);
+
+    if (json != NULL && json_object_get(json, "name") != NULL) {
+
+        if (!batch_room((void **) &batch->lines, &batch->lines_size,
+                        batch->nlines + 1, sizeof(json_t *)))
+        {
+            json_decref(json);
+            return false;
+        }
+
+        batch->lines[batch->nlines++] = json;
+
+        if (!authd_links_json_edit(json, true, &batch->call->alloc, &edit,
+                                   &wrong))
+        {
+            batch_fail(batch, number, edit.name, wrong.text);
+            return true;
+        }
+
+        batch_edit(batch, &edit, number);
+
+        return true;
+    }
+
+    json_decref(json);
+
+    tg_link_reader_init(&reader, TG_LINK_JSONL, line);
+
+    if (tg_link_read(&reader, NULL, &batch->call->alloc, &record, &error)
+        != TG_OK)
+    {
+        batch_fail(batch, number, (tg_str_t) TG_NULL_STR, error.text);
+        return true;
+    }
+
+    edit.name = record.name;
+    edit.url = record.url;
+    edit.has_url = true;
+    edit.owner = record.owner;
+    edit.created = record.created == TG_LINK_NO_TIME ? 0 : record.created;
+    edit.edited = record.edited == TG_LINK_NO_TIME ? 0 : record.edited;
+
+    batch_edit(batch, &edit, number);
+
+    return true;
+}
+
+
+static void
+batch_csv(authd_links_batch_t *batch)
+{
+    int                   rc;
+    tg_error_t            error;
+    tg_link_reader_t      reader;
+    tg_link_record_t      record;
+    authd_links_edit_t    edit;
+
+    tg_link_reader_init(&reader, TG_LINK_CSV, batch->call->r->body);
+
+    for ( ;; ) {
+        memset(&error, 0, sizeof(error));
+
+        rc = tg_link_read(&reader, NULL, &batch->call->alloc, &record, &error);
+
+        if (rc == TG_ERR_ABSENT || rc == TG_ERR_NOMEM) {
+            return;
+        }
+
+        if (rc != TG_OK) {
+            batch_fail(batch, error.line, (tg_str_t) TG_NULL_STR, error.text);
+            continue;
+        }
+
+        memset(&edit, 0, sizeof(edit));
+
+        edit.name = record.name;
+        edit.url = record.url;
+        edit.has_url = true;
+
+        batch_edit(batch, &edit, reader.line - 1);
+    }
+}
+
+
+static void
+batch_apply(authd_links_batch_t *batch)
+{
+    size_t                i;
+    json_t               *item;
+    authd_links_edit_t    edit;
+    authd_links_wrong_t   wrong;
+
+    json_array_foreach(json_object_get(batch->json, "links"), i, item) {
+
+        memset(&edit, 0, sizeof(edit));
+
+        if (!authd_links_json_edit(item, false, &batch->call->alloc, &edit,
+                                   &wrong))
+        {
+            batch_fail(batch, i + 1, edit.name, wrong.text);
+            continue;
+        }
+
+        edit.git = true;
+        edit.has_owners = true;
+        edit.has_description = true;
+        edit.has_tags = true;
+        edit.has_expires = true;
+        edit.has_anyone = true;
+
+        batch_edit(batch, &edit, i + 1);
+    }
+
+    /* with a line that failed nobody knows what the file means */
+
+    for (i = 0; i < batch->nitems; i++) {
+        if (batch->items[i].status == AUTHD_LINKS_ITEM_FAILED) {
+            return;
+        }
+    }
+
+    if (json_is_true(json_object_get(batch->json, "prune"))) {
+        authd_links_index_each(batch->call->app->index, 0, prune_each, batch);
+    }
+}
+
+
+static bool
+prune_each(authd_links_entry_t *entry, void *data)
+{
+    size_t         i, n;
+    authd_links_item_t        *item;
+    authd_links_batch_t       *batch;
+    authd_link_t   link;
+
+    batch = data;
+    n = json_array_size(json_object_get(batch->json, "links"));
+
+    authd_record_link(entry->record, &link);
+
+    if (!authd_links_equal(link.origin, AUTHD_LINKS_GIT)
+        || link.alias.len != 0)
+    {
+        return true;
+    }
+
+    for (i = 0; i < batch->nitems && i < n; i++) {
+        if (authd_links_index_named(batch->call->app->index,
+                                    batch->items[i].name)
+            == entry)
+        {
+            return true;
+        }
+    }
+
+    item = batch_item(batch, 0, link.name);
+
+    if (item != NULL) {
+        item->status = AUTHD_LINKS_ITEM_DELETED;
+        (void) batch_change(batch, item, AUTHD_STORE_DELETE);
+        batch->changes[batch->nchanges - 1].id = link.id;
+    }
+
+    return true;
+}
+
+
+static void
+batch_edit(authd_links_batch_t *batch, authd_links_edit_t *edit, size_t line)
+{
+    authd_links_item_t                *item;
+    const char            *error;
+    authd_link_t           before;
+    authd_links_entry_t   *entry;
+
+    item = batch_item(batch, line, edit->name);
+
+    if (item == NULL) {
+        return;
+    }
+
+    entry = authd_links_index_named(batch->call->app->index, edit->name);
+
+    if (entry != NULL) {
+
+        if (!batch_room((void **) &batch->records, &batch->records_size,
+                        batch->nrecords + 1, sizeof(authd_record_t *)))
+        {
+            return;
+        }
+
+        batch->records[batch->nrecords++] = authd_record_hold(entry->record);
+        authd_record_link(entry->record, &before);
+    }
+
+    error = batch_judge(batch, edit, entry ? &before : NULL, item);
+
+    if (error != NULL) {
+        item->status = AUTHD_LINKS_ITEM_FAILED;
+        item->error = error;
+    }
+}
+
+
+/* NULL, or why the line is refused. */
+
+static const char *
+batch_judge(authd_links_batch_t *batch, authd_links_edit_t *edit,
+    const authd_link_t *before, authd_links_item_t *item)
+{
+    char                   text[TG_ERROR_TEXT_MAX], *id;
+    tg_str_t               owner;
+    tg_alloc_t             alloc;
+    authd_link_t          *after;
+    authd_links_t         *app;
+    authd_links_may_t      may;
+    authd_links_call_t    *call;
+    authd_links_wrong_t    wrong;
+    authd_store_change_t  *change;
+
+    call = batch->call;
+    app = call->app;
+    alloc = call->alloc;
+
+    if (before != NULL && before->alias.len == 0 && !batch->upsert) {
+        return "there is such a link";
+    }
+
+    /* whose links these were is for admins to say, and since when */
+
+    if (!call->who.admin && !call->who.machine) {
+        edit->owner = (tg_str_t) TG_NULL_STR;
+        edit->created = 0;
+        edit->edited = 0;
+    }
+
+    id = alloc.alloc(alloc.ctx, TG_LINK_NAME_MAX);
+    after = alloc.alloc(alloc.ctx, sizeof(authd_link_t));
+
+    if (id == NULL || after == NULL) {
+        return "out of memory";
+    }
+
+    may = authd_links_may(&call->who, before, false, app->people,
+                          batch->lost);
+
+    if (!authd_links_may_change(may)) {
+        authd_links_may_wrong(may, "update", before, &wrong);
+        goto failed;
+    }
+
+    if (!authd_links_edit_check(edit, before, &wrong)
+        || !authd_links_edit_apply(edit, before, &call->who, may, id, after,
+                                   &wrong))
+    {
+        goto failed;
+    }
+
+    owner = batch->apply ? authd_links_edit_owner(edit, before, &call->who)
+                         : (tg_str_t) TG_NULL_STR;
+
+    if (owner.len != 0 && !authd_links_people_has(app->people, owner)) {
+        return "the owner is nobody on the tailnet";
+    }
+
+    if (authd_links_is_circle(app, after, &alloc, text)) {
+        (void) snprintf(wrong.text, sizeof(wrong.text), "%s", text);
+        goto failed;
+    }
+
+    item->status = before == NULL || before->alias.len != 0
+                   ? AUTHD_LINKS_ITEM_CREATED : AUTHD_LINKS_ITEM_UPDATED;
+
+    if (before != NULL && authd_links_edit_same(before, after)) {
+        item->status = AUTHD_LINKS_ITEM_UNCHANGED;
+        return NULL;
+    }
+
+    change = batch_change(batch, item, AUTHD_STORE_PUT);
+
+    if (change == NULL) {
+        return "out of memory";
+    }
+
+    change->link = after;
+    change->expect = before ? AUTHD_STORE_VERSION : AUTHD_STORE_NEW;
+    change->version = before ? before->version : 0;
+    change->keep_times = edit->created != 0 || edit->edited != 0;
+
+    return NULL;
+
+failed:
+
+    return authd_links_format(&alloc, "%s", wrong.text).data;
+}
+
+
+static authd_store_change_t *
+batch_change(authd_links_batch_t *batch, authd_links_item_t *item,
+    authd_store_op_t op)
+{
+    authd_store_change_t  *change;
+
+    if (!batch_room((void **) &batch->changes, &batch->changes_size,
+                    batch->nchanges + 1, sizeof(authd_store_change_t)))
+    {
+        return NULL;
+    }
+
+    item->change = batch->nchanges;
+    change = &batch->changes[batch->nchanges++];
+
+    memset(change, 0, sizeof(authd_store_change_t));
+    change->op = op;
+
+    return change;
+}
+
+
+static void
+batch_fail(authd_links_batch_t *batch, size_t line, tg_str_t name,
+    const char *text)
+{
+    authd_links_item_t  *item;
+
+    item = batch_item(batch, line, name);
+
+    if (item != NULL) {
+        item->status = AUTHD_LINKS_ITEM_FAILED;
+        item->error = authd_links_format(&batch->call->alloc, "%s",
+                                         text).data;
+    }
+}
+
+
+static authd_links_item_t *
+batch_item(authd_links_batch_t *batch, size_t line, tg_str_t name)
+{
+    authd_links_item_t  *item;
+
+    if (!batch_room((void **) &batch->items, &batch->items_size,
+                    batch->nitems + 1, sizeof(authd_links_item_t)))
+    {
+        return NULL;
+    }
+
+    item = &batch->items[batch->nitems++];
+
+    memset(item, 0, sizeof(authd_links_item_t));
+
+    item->line = line;
+    item->name = name;
+    item->change = SIZE_MAX;
+
+    return item;
+}
+
+
+static bool
+batch_room(void **items, size_t *size, size_t n, size_t width)
+{
+    void    *p;
+    size_t   more;
+
+    if (n <= *size) {
+        return true;
+    }
+
+    more = *size ? *size * 2 : 256;
+    p = reallocarray(*items, more, width);
+
+    if (p == NULL) {
+        return false;
+    }
+
+    *items = p;
+    *size = more;
+
+    return true;
+}

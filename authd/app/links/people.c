@@ -1,0 +1,277 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ */
+
+#include "authd/app/links/people.h"
+#include "core/base/map.h"
+
+#include <net/client/localapi.h>
+
+#include <jansson.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+
+#define STATUS_TARGET  "/localapi/v0/status"
+#define STATUS_MAX     (128 * 1024 * 1024)
+#define PEOPLE_AGE     5000        /* ms that a list is good for */
+
+
+/* Who waits for a list. */
+
+struct authd_links_asked_s {
+    STAILQ_ENTRY(authd_links_asked_s)  link;
+    authd_links_people_pt              cb;
+    void                              *data;
+};
+
+struct authd_links_people_s {
+    tgn_loop_t                             *loop;
+    tgn_localapi_t                         *api;
+    tgn_localapi_call_t                    *call;
+    STAILQ_HEAD(, authd_links_asked_s)      asked;
+    tg_arena_t                             *arena;   /* of map */
+    tg_alloc_t                              alloc;
+    tgi_map_t                               map;
+    bool                                    known;
+    uint64_t                                time;
+};
+
+
+static void on_status(const tgn_localapi_answer_t *answer, void *data);
+static bool people_read(authd_links_people_t *people, const char *body,
+    size_t len);
+static bool people_add(authd_links_people_t *people, json_t *user);
+static void people_tell(authd_links_people_t *people, bool ok);
+
+
+authd_links_people_t *
+authd_links_people_new(tgn_loop_t *loop, const authd_config_t *conf)
+{
+    authd_links_people_t  *people;
+
+    people = calloc(1, sizeof(authd_links_people_t));
+
+    if (people == NULL) {
+        return NULL;
+    }
+
+    people->loop = loop;
+    STAILQ_INIT(&people->asked);
+
+    if (!authd_links_people_configure(people, conf)) {
+        authd_links_people_free(&people);
+    }
+
+    return people;
+}
+
+
+void
+authd_links_people_free(authd_links_people_t **people)
+{
+    if (*people == NULL) {
+        return;
+    }
+
+    tgn_localapi_cancel(&(*people)->call);
+    tgn_localapi_free(&(*people)->api);
+
+    people_tell(*people, false);
+
+    tg_arena_free(&(*people)->arena);
+    free(*people);
+
+    *people = NULL;
+}
+
+
+bool
+authd_links_people_configure(authd_links_people_t *people,
+    const authd_config_t *conf)
+{
+    tgn_localapi_t       *api;
+    tgn_localapi_conf_t   ac;
+
+    memset(&ac, 0, sizeof(ac));
+
+    ac.socket = conf->localapi;
+    ac.timeout = conf->localapi_timeout;
+    ac.connections = 1;
+    ac.keepalive = 1;
+    ac.body_max = STATUS_MAX;
+
+    api = tgn_localapi_new(people->loop, &ac);
+
+    if (api == NULL) {
+        return false;
+    }
+
+    tgn_localapi_cancel(&people->call);
+    tgn_localapi_free(&people->api);
+
+    people->api = api;
+    people->known = false;
+
+    if (!STAILQ_EMPTY(&people->asked)) {
+        people_tell(people, false);
+    }
+
+    return true;
+}
+
+
+void
+authd_links_people_ask(authd_links_people_t *people, authd_links_people_pt cb,
+    void *data)
+{
+    authd_links_asked_t  *asked;
+
+    if (people->known
+        && tgn_loop_now(people->loop) - people->time < PEOPLE_AGE)
+    {
+        cb(true, data);
+        return;
+    }
+
+    asked = calloc(1, sizeof(authd_links_asked_t));
+
+    if (asked != NULL && people->call == NULL) {
+        people->call = tgn_localapi_get(people->api, STATUS_TARGET, on_status,
+                                        people);
+    }
+
+    if (asked == NULL || people->call == NULL) {
+        free(asked);
+        cb(false, data);
+        return;
+    }
+
+    asked->cb = cb;
+    asked->data = data;
+
+    STAILQ_INSERT_TAIL(&people->asked, asked, link);
+}
+
+
+bool
+authd_links_people_has(const authd_links_people_t *people, tg_str_t login)
+{
+    return people->known && login.len != 0
+           && tgi_map_get(&people->map, login) != TGI_MAP_NONE;
+}
+
+
+static void
+on_status(const tgn_localapi_answer_t *answer, void *data)
+{
+    authd_links_people_t  *people;
+
+    people = data;
+
+    people->call = NULL;
+    people->known = answer->status == TGN_LOCALAPI_OK && answer->code == 200
+                    && people_read(people, answer->body, answer->len);
+    people->time = tgn_loop_now(people->loop);
+
+    people_tell(people, people->known);
+}
+
+
+/* ipnstate.Status.User: of each profile by its number the LoginName. */
+
+static bool
+people_read(authd_links_people_t *people, const char *body, size_t len)
+{
+    bool         ok;
+    json_t      *root, *users, *user;
+    const char  *key;
+
+    ok = false;
+
+    tg_arena_free(&people->arena);
+
+    root = json_loadb(body, len, JSON_REJECT_DUPLICATES, NULL);
+    users = json_object_get(root, "User");
+
+    people->arena = tg_arena_new(STATUS_MAX);
+
+    if (!json_is_object(users) || people->arena == NULL) {
+        goto out;
+    }
+
+    people->alloc = tg_arena_allocator(people->arena);
+
+    if (tgi_map_init(&people->map, json_object_size(users), &people->alloc)
+        != TG_OK)
+    {
+        goto out;
+    }
+
+    json_object_foreach(users, key, user) {
+        if (!people_add(people, user)) {
+            goto out;
+        }
+    }
+
+    ok = true;
+
+out:
+
+    json_decref(root);
+
+    return ok;
+}
+
+
+/* Machines have a profile that is nobody's. */
+
+static bool
+people_add(authd_links_people_t *people, json_t *user)
+{
+    char        *copy;
+    tg_str_t     login;
+    const char  *text;
+
+    text = json_string_value(json_object_get(user, "LoginName"));
+
+    if (text == NULL || text[0] == '\0'
+        || strcmp(text, "tagged-devices") == 0)
+    {
+        return true;
+    }
+
+    login.len = strlen(text);
+    copy = people->alloc.alloc(people->alloc.ctx, login.len + 1);
+
+    if (copy == NULL) {
+        return false;
+    }
+
+    memcpy(copy, text, login.len + 1);
+    login.data = copy;
+
+    return tgi_map_add(&people->map, login, 1) != TG_ERR_NOMEM;
+}
+
+
+/* A callback may ask again. */
+
+static void
+people_tell(authd_links_people_t *people, bool ok)
+{
+    authd_links_asked_t                  *asked;
+    STAILQ_HEAD(, authd_links_asked_s)    told;
+
+    STAILQ_INIT(&told);
+    STAILQ_CONCAT(&told, &people->asked);
+
+    while ((asked = STAILQ_FIRST(&told)) != NULL) {
+        STAILQ_REMOVE_HEAD(&told, link);
+        asked->cb(ok, asked->data);
+        free(asked);
+    }
+}
