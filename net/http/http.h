@@ -55,7 +55,8 @@ bool tgn_is_value(const char *text, size_t len);
 
 /*
  * One request while it is read and answered.  The parser appends to store,
- * which may move: until the head is complete, headers hold offsets.
+ * which may move: until the head is complete, headers hold lengths alone, and
+ * starts where in store a name begins, which its value is right behind.
  */
 
 typedef struct {
@@ -94,9 +95,8 @@ struct tgn_message_s {
 
     tgn_buf_t                 store;
     tgn_span_t                target;
-    tgn_span_t                names[TGN_HTTP_HEADERS_MAX];
-    tgn_span_t                values[TGN_HTTP_HEADERS_MAX];
     size_t                    n;
+    uint32_t                  starts[TGN_HTTP_HEADERS_MAX];
     tgn_header_t              headers[TGN_HTTP_HEADERS_MAX];
     tgn_buf_t                 body;
 

@@ -59,9 +59,8 @@ tgn_parse_init(tgn_message_t *m, const tgn_http_limits_t *limits,
     lines.len = 0;
 
     /* the tables of headers are written before they are read */
-    memset(m, 0, offsetof(tgn_message_t, names));
-    m->n = 0;
-    m->names[0].len = 0;
+    memset(m, 0, offsetof(tgn_message_t, starts));
+    m->headers[0].name.len = 0;
     memset(&m->body, 0, sizeof(tgn_message_t) - offsetof(tgn_message_t, body));
 
     m->store = store;
@@ -135,11 +134,13 @@ on_name(llhttp_t *parser, const char *at, size_t len)
         return tgn_refuse(m, 431, "there are too many headers");
     }
 
-    if (m->names[m->n].len == 0) {
-        m->names[m->n].start = m->store.len;
+    /* the head, and so the store, is far below 4 GiB */
+
+    if (m->headers[m->n].name.len == 0) {
+        m->starts[m->n] = (uint32_t) m->store.len;
     }
 
-    m->names[m->n].len += len;
+    m->headers[m->n].name.len += len;
 
     return keep(m, &m->store, at, len, m->limits->head, 431,
                 "the headers are too long");
@@ -151,8 +152,7 @@ on_name_complete(llhttp_t *parser)
 {
     tgn_message_t  *m = parser->data;
 
-    m->values[m->n].start = m->store.len;
-    m->values[m->n].len = 0;
+    m->headers[m->n].value.len = 0;
 
     return HPE_OK;
 }
@@ -163,7 +163,7 @@ on_value(llhttp_t *parser, const char *at, size_t len)
 {
     tgn_message_t  *m = parser->data;
 
-    m->values[m->n].len += len;
+    m->headers[m->n].value.len += len;
 
     return keep(m, &m->store, at, len, m->limits->head, 431,
                 "the headers are too long");
@@ -178,7 +178,7 @@ on_value_complete(llhttp_t *parser)
     m->n++;
 
     if (m->n < TGN_HTTP_HEADERS_MAX) {
-        m->names[m->n].len = 0;
+        m->headers[m->n].name.len = 0;
     }
 
     return HPE_OK;
@@ -219,6 +219,7 @@ static int
 on_headers_complete(llhttp_t *parser)
 {
     size_t          i;
+    tgn_header_t   *h;
     tgn_message_t  *m = parser->data;
 
     m->part = TGN_PART_BODY;
@@ -243,8 +244,11 @@ on_headers_complete(llhttp_t *parser)
     m->r.target = span(m, m->target);
 
     for (i = 0; i < m->n; i++) {
-        m->headers[i].name = span(m, m->names[i]);
-        m->headers[i].value = trimmed(span(m, m->values[i]));
+        h = &m->headers[i];
+
+        h->name.data = m->store.data + m->starts[i];
+        h->value.data = h->name.data + h->name.len;
+        h->value = trimmed(h->value);
     }
 
     m->r.headers = m->headers;
