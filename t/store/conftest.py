@@ -4,6 +4,7 @@
 of its own, which belongs to the account that Debian's package made and is
 reached by a Unix socket only."""
 
+import functools
 import glob
 import os
 import pwd
@@ -23,6 +24,7 @@ BUILD = os.environ.get("TAILGATE_BUILD", os.path.join(ROOT, "build"))
 PATIENCE = 60
 
 
+@functools.cache
 def built(name):
     """A program of t/unit, made by the build that is tested."""
 
