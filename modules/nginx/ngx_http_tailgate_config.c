@@ -55,6 +55,7 @@ ngx_http_tailgate_create_main_conf(ngx_conf_t *cf)
     mcf->cache_ttl = NGX_CONF_UNSET_MSEC;
     mcf->cache_negative = NGX_CONF_UNSET_MSEC;
     mcf->cache_stale = NGX_CONF_UNSET_MSEC;
+    mcf->cache_misses = NGX_CONF_UNSET_UINT;
 
     if (ngx_http_tailgate_reload(cf, mcf) != NGX_OK) {
         return NULL;
@@ -135,6 +136,7 @@ ngx_http_tailgate_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_msec_value(mcf->cache_ttl, 30000);
     ngx_conf_init_msec_value(mcf->cache_negative, 2000);
     ngx_conf_init_msec_value(mcf->cache_stale, 0);
+    ngx_conf_init_uint_value(mcf->cache_misses, 250);
 
     mcf->request_id = ngx_http_get_variable_index(cf, &id);
     if (mcf->request_id == NGX_ERROR) {

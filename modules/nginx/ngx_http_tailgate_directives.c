@@ -13,6 +13,11 @@
 #include "ngx_http_tailgate_module.h"
 
 
+/* More questions a second tailscaled never answers. */
+
+#define NGX_HTTP_TAILGATE_MISSES_MAX  1000000
+
+
 static ngx_int_t ngx_http_tailgate_cache_parameter(ngx_conf_t *cf,
     ngx_http_tailgate_main_conf_t *mcf, ngx_str_t *value);
 
@@ -163,8 +168,9 @@ ngx_http_tailgate_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid parameter \"%V\" in \"%V\": "
                                "\"zone=name:size\" of 64k at least, "
-                               "\"ttl=time\", \"negative=time\" and "
-                               "\"stale=time\", each once, or \"off\"",
+                               "\"ttl=time\", \"negative=time\", "
+                               "\"stale=time\" and \"misses=number\", each "
+                               "once, or \"off\"",
                                &value[i], &cmd->name);
             return NGX_CONF_ERROR;
         }
@@ -180,6 +186,7 @@ ngx_http_tailgate_cache_parameter(ngx_conf_t *cf,
 {
     u_char      *p;
     ssize_t      size;
+    ngx_int_t    n;
     ngx_str_t    s, number;
     ngx_uint_t   i;
     ngx_msec_t  *times[] = {
@@ -211,6 +218,21 @@ ngx_http_tailgate_cache_parameter(ngx_conf_t *cf,
 
         return *times[i] == (ngx_msec_t) NGX_ERROR || *times[i] > 3600 * 1000
                ? NGX_ERROR : NGX_OK;
+    }
+
+    if (ngx_strncmp(value->data, "misses=", 7) == 0) {
+
+        n = ngx_atoi(value->data + 7, value->len - 7);
+
+        if (mcf->cache_misses != NGX_CONF_UNSET_UINT || n == NGX_ERROR
+            || n > NGX_HTTP_TAILGATE_MISSES_MAX)
+        {
+            return NGX_ERROR;
+        }
+
+        mcf->cache_misses = n;
+
+        return NGX_OK;
     }
 
     if (mcf->cache_zone || value->len < 5

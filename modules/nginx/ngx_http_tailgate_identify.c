@@ -26,6 +26,9 @@ typedef struct {
 
 static ngx_int_t ngx_http_tailgate_ask(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
+static ngx_int_t ngx_http_tailgate_ask_cache(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx, const tg_question_t *question,
+    const ngx_http_tailgate_key_t *key, ngx_http_tailgate_lease_t *lease);
 static ngx_int_t ngx_http_tailgate_hit(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx, ngx_http_tailgate_peer_t *peer,
     const char *cache);
@@ -120,7 +123,6 @@ ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
     ngx_atomic_uint_t                scope;
     ngx_http_tailgate_key_t          key;
     ngx_http_tailgate_lease_t        lease;
-    ngx_http_tailgate_peer_t        *peer;
     ngx_http_tailgate_record_t      *record;
     ngx_http_tailgate_waiter_t      *waiter;
     ngx_http_tailgate_main_conf_t   *mcf;
@@ -180,19 +182,9 @@ ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
            && ngx_http_tailgate_cache_key(&question, &key) == NGX_OK;
 
     if (kept) {
-        ngx_http_tailgate_self_refresh(mcf->node);
+        rc = ngx_http_tailgate_ask_cache(r, ctx, &question, &key, &lease);
 
-        peer = ngx_http_tailgate_cache_find(mcf->node, &key, ngx_current_msec,
-                                            &lease);
-        if (peer) {
-            if (lease.ticket) {
-                ngx_http_tailgate_lookup_refresh(mcf->node, &question, &key,
-                                                 &lease);
-            }
-
-            rc = ngx_http_tailgate_hit(r, ctx, peer, "hit");
-            ngx_http_tailgate_peer_release(peer);
-
+        if (rc != NGX_DECLINED) {
             return rc;
         }
     }
@@ -210,6 +202,54 @@ ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
     ngx_http_tailgate_count(&mcf->stats, TG_COUNT_MISSES);
 
     return ngx_http_tailgate_suspend(r, ctx);
+}
+
+
+/* NGX_DECLINED: there is no answer yet, and lease says what to do. */
+
+static ngx_int_t
+ngx_http_tailgate_ask_cache(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx, const tg_question_t *question,
+    const ngx_http_tailgate_key_t *key, ngx_http_tailgate_lease_t *lease)
+{
+    ngx_int_t                       rc;
+    ngx_http_tailgate_peer_t       *peer;
+    ngx_http_tailgate_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
+
+    ngx_http_tailgate_self_refresh(mcf->node);
+
+    peer = ngx_http_tailgate_cache_find(mcf->node, key, ngx_current_msec,
+                                        lease);
+    if (peer) {
+
+        if (lease->ticket) {
+            ngx_http_tailgate_lookup_refresh(mcf->node, question, key, lease);
+        }
+
+        rc = ngx_http_tailgate_hit(r, ctx, peer, "hit");
+        ngx_http_tailgate_peer_release(peer);
+
+        return rc;
+    }
+
+    /* who waits for another's question makes for none */
+
+    if (lease->state == TG_TABLE_WAIT
+        || !ngx_http_tailgate_limited(mcf, &question->addr,
+                                      r->connection->log))
+    {
+        return NGX_DECLINED;
+    }
+
+    if (lease->ticket) {
+        ngx_http_tailgate_cache_drop(mcf->node, key, lease);
+    }
+
+    return ngx_http_tailgate_stranger(r, ctx->record, TG_STATUS_UNAVAILABLE,
+                                      "its source makes for too many "
+                                      "questions to tailscaled");
 }
 
 

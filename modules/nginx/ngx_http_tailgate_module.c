@@ -64,7 +64,7 @@ static ngx_command_t  ngx_http_tailgate_commands[] = {
       NULL },
 
     { ngx_string("tailgate_cache"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1234,
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1234|NGX_CONF_TAKE5,
       ngx_http_tailgate_cache,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,

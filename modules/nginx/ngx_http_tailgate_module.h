@@ -104,6 +104,7 @@ typedef struct {
     ngx_msec_t                  cache_ttl;
     ngx_msec_t                  cache_negative;
     ngx_msec_t                  cache_stale;
+    ngx_uint_t                  cache_misses; /* a second; 0: any */
     ngx_uint_t                  generation;   /* of this configuration */
     uint64_t                    digest;       /* ... and of its rules */
     ngx_http_tailgate_recheck_t  recheck;
@@ -372,6 +373,14 @@ void ngx_http_tailgate_question(ngx_http_request_t *r,
 ngx_uint_t ngx_http_tailgate_is_connection(
     ngx_http_tailgate_record_t *record, const tg_question_t *question);
 ngx_uint_t ngx_http_tailgate_expired(ngx_http_tailgate_peer_t *peer);
+
+/*
+ * limit.c: whether a source has made for too many questions; else another is
+ * counted.
+ */
+
+ngx_uint_t ngx_http_tailgate_limited(ngx_http_tailgate_main_conf_t *mcf,
+    const tg_addr_t *addr, ngx_log_t *log);
 
 /* decide.c: what the rules in force say */
 

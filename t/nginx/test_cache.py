@@ -257,6 +257,34 @@ def test_many_first_requests(site):
 
 
 @OWN
+def test_check_27_miss_limit(site):
+    """Who makes for too many questions is held off, and nobody else."""
+
+    api, nginx = site("tailgate_cache zone=z:1m negative=0 misses=1;",
+                      workers=1)
+    followed(nginx, api)
+    settled(nginx)
+    api.count(reset=True)
+    statuses = [ask(nginx, NOBODY) for _ in range(40)]
+    assert [s.status for s in statuses[:2]] == [403, 403]
+    held = [s for s in statuses if s.status == 503]
+    assert len(held) >= 10 and {s.status for s in statuses} == {403, 503}
+    assert all(s.header("Retry-After") == "5" for s in held)
+    assert api.count()["whois"] <= 3 * (len(statuses) - len(held)) + 3
+    assert login(ask(nginx, ALICE)) == "alice@example.com"
+    assert login(ask(nginx, BOB)) == "bob@example.com"
+    assert nginx.error_log().count(f"the source {NOBODY} makes for more") == 1
+    wait_until(lambda: ask(nginx, NOBODY).status == 403, 20, "another chance")
+
+
+@OWN
+def test_no_miss_limit(site):
+    api, nginx = site("tailgate_cache zone=z:1m negative=0 misses=0;")
+    followed(nginx, api)
+    assert {ask(nginx, NOBODY).status for _ in range(30)} == {403}
+
+
+@OWN
 def test_killed_while_asking(site):
     """A lease of a worker that is gone ends; a killed worker holds no lock."""
 
@@ -398,6 +426,8 @@ def test_small_zone(site):
     "tailgate_cache ttl=1s ttl=2s;", "tailgate_cache ttl=2h;",
     "tailgate_cache off ttl=1s;", "tailgate_cache on;",
     "tailgate_cache zone=z:1m zone=y:1m;",
+    "tailgate_cache misses=;", "tailgate_cache misses=10r/s;",
+    "tailgate_cache misses=1 misses=2;", "tailgate_cache misses=-1;",
     "tailgate_cache off; tailgate_cache off;",
     "server { listen 127.0.0.1:@PORT@; tailgate_cache off; }"])
 def test_refused(tmp_path, directive):
@@ -407,7 +437,7 @@ def test_refused(tmp_path, directive):
 
 @pytest.mark.parametrize("directive", [
     "tailgate_cache off;", "tailgate_cache ttl=10s;",
-    "tailgate_cache zone=z:1m ttl=500ms negative=0 stale=1m;"])
+    "tailgate_cache zone=z:1m ttl=500ms negative=0 stale=1m misses=10;"])
 def test_accepted(tmp_path, directive):
     Nginx(tmp_path, directive + "server { listen 127.0.0.1:@PORT@; "
           "tailgate on; }").test()
