@@ -124,6 +124,7 @@ authd_links_api_resolve(authd_links_call_t *call)
     walk.path = path;
     walk.query = (tg_str_t) TG_NULL_STR;
     walk.user = &call->who.login;
+    walk.whole = true;
 
     if (mark != NULL) {
         walk.path.len = (size_t) (mark - path.data);

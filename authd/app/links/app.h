@@ -177,6 +177,8 @@ typedef struct {
     tg_str_t              path;
     tg_str_t              query;
     const tg_str_t       *user;        /* NULL: not asked for yet */
+    bool                  whole;       /* to the end, also where a link leads
+                                          to a path: a browser goes there */
     tg_str_t              location;
     tg_str_t              unknown;
     bool                  details;     /* "+": location is the page's */

@@ -27,16 +27,18 @@ static void batch_people(bool ok, void *data);
 static void batch_store(authd_links_batch_t *batch);
 static void batch_stored(void *data, const authd_store_answer_t *answer);
 static void batch_answer(authd_links_batch_t *batch);
+static json_t *item_name(const authd_links_item_t *item);
 static void batch_free(authd_links_batch_t *batch);
-static bool is_set(const authd_links_call_t *call, const char *name);
+static bool read_flag(const authd_links_call_t *call, const char *name,
+    bool *flag);
 static bool is_type(tg_str_t type, const char *name);
 
 
 void
 authd_links_api_import(authd_links_call_t *call)
 {
-    authd_links_batch_t   *batch;
-    tg_str_t   type = TG_NULL_STR;
+    tg_str_t              type = TG_NULL_STR;
+    authd_links_batch_t  *batch;
 
     (void) tgn_request_header(call->r, "Content-Type", 0, &type);
 
@@ -57,8 +59,13 @@ authd_links_api_import(authd_links_call_t *call)
 
     batch->call = call;
     batch->csv = is_type(type, "text/csv");
-    batch->dry_run = is_set(call, "dry_run");
-    batch->upsert = is_set(call, "upsert");
+
+    if (!read_flag(call, "dry_run", &batch->dry_run)
+        || !read_flag(call, "upsert", &batch->upsert))
+    {
+        authd_links_fault(call, 400, "dry_run and upsert are 0 or 1");
+        return;
+    }
 
     authd_links_wait(call);
     authd_links_people_ask(call->app->people, batch_people, batch);
@@ -68,10 +75,10 @@ authd_links_api_import(authd_links_call_t *call)
 void
 authd_links_api_apply(authd_links_call_t *call)
 {
-    json_t        *json;
-    authd_links_batch_t       *batch;
-    tg_str_t       type = TG_NULL_STR;
-    json_error_t   error;
+    json_t               *json;
+    tg_str_t              type = TG_NULL_STR;
+    json_error_t          error;
+    authd_links_batch_t  *batch;
 
     (void) tgn_request_header(call->r, "Content-Type", 0, &type);
 
@@ -109,7 +116,7 @@ authd_links_api_apply(authd_links_call_t *call)
 static void
 batch_people(bool ok, void *data)
 {
-    authd_links_batch_t               *batch;
+    authd_links_batch_t    *batch;
     authd_links_may_t      may;
     authd_links_call_t    *call;
     authd_links_wrong_t    wrong;
@@ -196,8 +203,8 @@ static void
 batch_stored(void *data, const authd_store_answer_t *answer)
 {
     size_t                i;
-    authd_links_item_t               *item;
-    authd_links_batch_t              *batch;
+    authd_links_item_t    *item;
+    authd_links_batch_t   *batch;
     authd_links_call_t   *call;
     authd_store_status_t  status;
 
@@ -249,11 +256,11 @@ batch_stored(void *data, const authd_store_answer_t *answer)
 static void
 batch_answer(authd_links_batch_t *batch)
 {
-    bool                 all;
-    size_t               i, counts[AUTHD_LINKS_ITEM_MAX];
-    json_t              *json, *results, *result;
-    const authd_links_item_t        *item;
-    authd_links_call_t  *call;
+    bool                       all;
+    size_t                     i, counts[AUTHD_LINKS_ITEM_MAX];
+    json_t                    *json, *results, *result;
+    authd_links_call_t        *call;
+    const authd_links_item_t  *item;
 
     call = batch->call;
     all = batch->nitems <= RESULTS_MAX;
@@ -272,9 +279,7 @@ batch_answer(authd_links_batch_t *batch)
         }
 
         result = json_pack("{s:I, s:o, s:s}", "line", (json_int_t) item->line,
-                           "name", json_stringn(item->name.data
-                                                ? item->name.data : "",
-                                                item->name.len),
+                           "name", item_name(item),
                            "status", status_names[item->status]);
 
         if (result != NULL && item->error != NULL) {
@@ -296,6 +301,20 @@ batch_answer(authd_links_batch_t *batch)
 
     batch_free(batch);
     authd_links_send_json(call, 200, json);
+}
+
+
+/* Of a line that is no UTF-8 there is none to tell. */
+
+static json_t *
+item_name(const authd_links_item_t *item)
+{
+    json_t  *json;
+
+    json = item->name.len ? json_stringn(item->name.data, item->name.len)
+                          : NULL;
+
+    return json ? json : json_string("");
 }
 
 
@@ -321,13 +340,14 @@ batch_free(authd_links_batch_t *batch)
 
 
 static bool
-is_set(const authd_links_call_t *call, const char *name)
+read_flag(const authd_links_call_t *call, const char *name, bool *flag)
 {
     tg_str_t  value;
 
     value = authd_links_arg(call, name);
+    *flag = authd_links_equal(value, "1");
 
-    return authd_links_equal(value, "1") || authd_links_equal(value, "true");
+    return *flag || value.len == 0 || authd_links_equal(value, "0");
 }
 
 

@@ -19,6 +19,8 @@ static bool batch_line(authd_links_batch_t *batch, tg_str_t line,
 static void batch_csv(authd_links_batch_t *batch);
 static void batch_apply(authd_links_batch_t *batch);
 static bool prune_each(authd_links_entry_t *entry, void *data);
+static bool batch_hold(authd_links_batch_t *batch,
+    authd_links_entry_t *entry);
 static void batch_edit(authd_links_batch_t *batch, authd_links_edit_t *edit,
     size_t line);
 static const char *batch_judge(authd_links_batch_t *batch,
@@ -84,7 +86,7 @@ batch_lines(authd_links_batch_t *batch)
 static bool
 batch_line(authd_links_batch_t *batch, tg_str_t line, size_t number)
 {
-    json_t                *json;
+    json_t                *json, *short_name;
     tg_error_t             error;
     json_error_t           fault;
     tg_link_reader_t       reader;
@@ -119,16 +121,23 @@ batch_line(authd_links_batch_t *batch, tg_str_t line, size_t number)
         return true;
     }
 
-    json_decref(json);
-
     tg_link_reader_init(&reader, TG_LINK_JSONL, line);
 
     if (tg_link_read(&reader, NULL, &batch->call->alloc, &record, &error)
         != TG_OK)
     {
-        batch_fail(batch, number, (tg_str_t) TG_NULL_STR, error.text);
+        short_name = json_object_get(json, "Short");
+
+        batch_fail(batch, number,
+                   authd_links_format(&batch->call->alloc, "%s",
+                                      json_string_value(short_name)
+                                      ? json_string_value(short_name) : ""),
+                   error.text);
+        json_decref(json);
         return true;
     }
+
+    json_decref(json);
 
     edit.name = record.name;
     edit.url = record.url;
@@ -147,6 +156,8 @@ static void
 batch_csv(authd_links_batch_t *batch)
 {
     int                   rc;
+    size_t                i;
+    tg_str_t              name;
     tg_error_t            error;
     tg_link_reader_t      reader;
     tg_link_record_t      record;
@@ -157,6 +168,8 @@ batch_csv(authd_links_batch_t *batch)
     for ( ;; ) {
         memset(&error, 0, sizeof(error));
 
+        name = reader.rest;
+
         rc = tg_link_read(&reader, NULL, &batch->call->alloc, &record, &error);
 
         if (rc == TG_ERR_ABSENT || rc == TG_ERR_NOMEM) {
@@ -164,7 +177,14 @@ batch_csv(authd_links_batch_t *batch)
         }
 
         if (rc != TG_OK) {
-            batch_fail(batch, error.line, (tg_str_t) TG_NULL_STR, error.text);
+            for (i = 0; i < name.len && strchr(",\r\n", name.data[i]) == NULL;
+                 i++)
+            {
+                /* void */
+            }
+
+            name.len = i;
+            batch_fail(batch, error.line, name, error.text);
             continue;
         }
 
@@ -225,10 +245,11 @@ batch_apply(authd_links_batch_t *batch)
 static bool
 prune_each(authd_links_entry_t *entry, void *data)
 {
-    size_t         i, n;
-    authd_links_item_t        *item;
-    authd_links_batch_t       *batch;
-    authd_link_t   link;
+    size_t                 i, n;
+    authd_link_t           link;
+    authd_links_item_t    *item;
+    authd_links_batch_t   *batch;
+    authd_store_change_t  *change;
 
     batch = data;
     n = json_array_size(json_object_get(batch->json, "links"));
@@ -250,13 +271,34 @@ prune_each(authd_links_entry_t *entry, void *data)
         }
     }
 
-    item = batch_item(batch, 0, link.name);
+    /* the index lets go of it before it is told */
 
-    if (item != NULL) {
-        item->status = AUTHD_LINKS_ITEM_DELETED;
-        (void) batch_change(batch, item, AUTHD_STORE_DELETE);
-        batch->changes[batch->nchanges - 1].id = link.id;
+    item = batch_hold(batch, entry) ? batch_item(batch, 0, link.name) : NULL;
+    change = item ? batch_change(batch, item, AUTHD_STORE_DELETE) : NULL;
+
+    if (change == NULL) {
+        return false;
     }
+
+    item->status = AUTHD_LINKS_ITEM_DELETED;
+    change->id = link.id;
+    change->expect = AUTHD_STORE_VERSION;
+    change->version = link.version;
+
+    return true;
+}
+
+
+static bool
+batch_hold(authd_links_batch_t *batch, authd_links_entry_t *entry)
+{
+    if (!batch_room((void **) &batch->records, &batch->records_size,
+                    batch->nrecords + 1, sizeof(authd_record_t *)))
+    {
+        return false;
+    }
+
+    batch->records[batch->nrecords++] = authd_record_hold(entry->record);
 
     return true;
 }
@@ -265,7 +307,7 @@ prune_each(authd_links_entry_t *entry, void *data)
 static void
 batch_edit(authd_links_batch_t *batch, authd_links_edit_t *edit, size_t line)
 {
-    authd_links_item_t                *item;
+    authd_links_item_t     *item;
     const char            *error;
     authd_link_t           before;
     authd_links_entry_t   *entry;
@@ -280,13 +322,10 @@ batch_edit(authd_links_batch_t *batch, authd_links_edit_t *edit, size_t line)
 
     if (entry != NULL) {
 
-        if (!batch_room((void **) &batch->records, &batch->records_size,
-                        batch->nrecords + 1, sizeof(authd_record_t *)))
-        {
+        if (!batch_hold(batch, entry)) {
             return;
         }
 
-        batch->records[batch->nrecords++] = authd_record_hold(entry->record);
         authd_record_link(entry->record, &before);
     }
 

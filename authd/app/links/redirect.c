@@ -20,6 +20,7 @@ static int walk_expand(authd_links_walk_t *walk, authd_links_entry_t *entry,
     const tg_link_path_t *parts, tg_str_t query, const tg_alloc_t *alloc);
 static int walk_fragment(authd_links_walk_t *walk, tg_str_t fragment,
     const tg_alloc_t *alloc);
+static bool is_relative(tg_str_t location);
 static void redirect_done(authd_links_t *app, tgn_request_t *r,
     const authd_links_from_t *from, authd_links_walk_t *walk, int rc);
 static void redirect_known(authd_links_call_t *call);
@@ -48,6 +49,7 @@ authd_links_redirect(authd_links_t *app, tgn_request_t *r,
         walk.path = r->path;
         walk.query = r->query;
         walk.user = NULL;
+        walk.whole = false;
 
         rc = authd_links_walk(app, &walk, &alloc);
 
@@ -111,7 +113,9 @@ authd_links_walk(authd_links_t *app, authd_links_walk_t *walk,
 
         walk->through[walk->nthrough++] = entry;
 
-        if (tg_link_hop(walk->location, hosts->items, hosts->n, &hop) != TG_OK)
+        if ((!walk->whole && is_relative(walk->location))
+            || tg_link_hop(walk->location, hosts->items, hosts->n, &hop)
+               != TG_OK)
         {
             return walk_fragment(walk, fragment, alloc);
         }
@@ -277,6 +281,16 @@ walk_fragment(authd_links_walk_t *walk, tg_str_t fragment,
 }
 
 
+/* golink's clients read a Location as it was typed where that is a path. */
+
+static bool
+is_relative(tg_str_t location)
+{
+    return location.len != 0 && location.data[0] == '/'
+           && (location.len == 1 || location.data[1] != '/');
+}
+
+
 /* Without a call: of a request that has waited for nothing. */
 
 static void
@@ -358,6 +372,7 @@ redirect_known(authd_links_call_t *call)
     walk.path = call->r->path;
     walk.query = call->r->query;
     walk.user = &call->who.login;
+    walk.whole = false;
 
     rc = authd_links_walk(call->app, &walk, &call->alloc);
 
