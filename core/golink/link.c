@@ -166,6 +166,90 @@ expand_plain(tg_str_t url, const tg_link_request_t *request,
 }
 
 
+/* How many bytes from i on are of that set. */
+
+static size_t
+span(tg_str_t text, size_t i, uint8_t set)
+{
+    while (i < text.len && (tgi_link_chars[(unsigned char) text.data[i]] & set))
+    {
+        i++;
+    }
+
+    return i;
+}
+
+
+/* Whether url is http(s)://host/path of bytes that stay what they are. */
+
+static bool
+is_simple(tg_str_t url)
+{
+    size_t  host, i;
+
+    if (url.len < sizeof("https://") || memcmp(url.data, "http", 4) != 0) {
+        return false;
+    }
+
+    host = url.data[4] == 's' ? 5 : 4;
+
+    if (memcmp(url.data + host, "://", 3) != 0) {
+        return false;
+    }
+
+    host += 3;
+    i = span(url, host, LINK_UNRESERVED);
+
+    return i > host && (i == url.len || url.data[i] == '/')
+           && span(url, i, LINK_PATH_OK) == url.len;
+}
+
+
+/*
+ * Most links, most of the time: nothing is to be escaped, and nothing to be
+ * asked.  TG_ERR_ABSENT if it is not so.
+ */
+
+static int
+expand_simple(tg_str_t url, const tg_link_request_t *request,
+    const tg_link_limits_t *limits, const tg_alloc_t *alloc,
+    tg_str_t *location)
+{
+    char    *out;
+    size_t   n;
+
+    if (request->query.len > 0 || limits->schemes != schemes
+        || url.len + request->rest.len >= limits->output_max
+        || !is_simple(url)
+        || span(request->rest, 0, LINK_PATH_OK) != request->rest.len)
+    {
+        return TG_ERR_ABSENT;
+    }
+
+    out = tgi_alloc(alloc, url.len + 1 + request->rest.len, 1);
+    if (out == NULL) {
+        return TG_ERR_ABSENT;
+    }
+
+    memcpy(out, url.data, url.len);
+    n = url.len;
+
+    if (request->rest.len > 0) {
+        if (out[n - 1] != '/') {
+            out[n++] = '/';
+        }
+
+        memcpy(out + n, request->rest.data, request->rest.len);
+        n += request->rest.len;
+    }
+
+    location->data = out;
+    location->len = n;
+
+    return TG_OK;
+}
+
+
 int
 tgi_link_expand(const tg_link_t *link, tg_str_t url,
     const tg_link_request_t *request, const tg_link_limits_t *limits,
@@ -182,6 +266,12 @@ tgi_link_expand(const tg_link_t *link, tg_str_t url,
         return tgi_error(error, TG_LINK_OUTPUT,
                          "the request is longer than %zu bytes",
                          limits->output_max);
+    }
+
+    if (link == NULL
+        && expand_simple(url, request, limits, alloc, location) == TG_OK)
+    {
+        return TG_OK;
     }
 
     if (link == NULL) {
