@@ -8,6 +8,7 @@
 
 #include "authd/store/change.h"
 
+#include "authd/store/record.h"
 #include "core/base/base.h"
 
 #include <string.h>
@@ -77,32 +78,77 @@ run_one(authd_tx_t *tx, authd_request_t *r, size_t i, authd_record_t *current)
 }
 
 
+/* The links of a chunk, and what was found of them, in whatever order. */
+
+typedef struct {
+    size_t           n;
+    tg_str_t         ids[CHUNK];
+    authd_record_t  *found[CHUNK];
+} chunk_t;
+
+
+static int
+on_found(void *data, const authd_value_t *columns, size_t n)
+{
+    int              rc;
+    size_t           i;
+    chunk_t         *chunk = data;
+    uint64_t         clicks;
+    authd_record_t  *record;
+
+    rc = authd_record_read(columns, n, &record, &clicks);
+    if (rc != TG_OK || record == NULL) {
+        return rc;
+    }
+
+    for (i = 0; i < chunk->n; i++) {
+        if (tgi_str_equal(chunk->ids[i], authd_record_id(record))) {
+            authd_record_drop(&chunk->found[i]);
+            chunk->found[i] = record;
+            return TG_OK;
+        }
+    }
+
+    authd_record_drop(&record);
+
+    return TG_ERR_TYPE;
+}
+
+
 static int
 run_chunk(authd_tx_t *tx, authd_request_t *r, size_t i, size_t n)
 {
     int              rc;
     size_t           j;
-    authd_found_t    found[CHUNK];
+    chunk_t          chunk;
+    authd_value_t    ids[CHUNK];
     authd_engine_t  *engine = tx->engine;
 
-    memset(found, 0, n * sizeof(authd_found_t));
+    memset(&chunk, 0, sizeof(chunk_t));
+    memset(ids, 0, sizeof(ids));
+    chunk.n = n;
 
-    rc = TG_OK;
-
-    for (j = 0; j < n && rc == TG_OK; j++) {
-        rc = authd_change_find(engine, op_id(&r->ops[i + j]), &found[j]);
+    for (j = 0; j < n; j++) {
+        chunk.ids[j] = op_id(&r->ops[i + j]);
+        ids[j] = authd_text(chunk.ids[j]);
     }
 
+    rc = engine->ops->send_rows(engine, AUTHD_SQL_LINK, ids, 1, n, on_found,
+                                &chunk);
     if (rc == TG_OK) {
         rc = engine->ops->wait(engine);
     }
 
     for (j = 0; j < n && rc == TG_OK; j++) {
-        rc = run_one(tx, r, i + j, found[j].record);
+        rc = run_one(tx, r, i + j, chunk.found[j]);
+    }
+
+    if (rc == TG_OK) {
+        rc = authd_change_flush(tx, r);
     }
 
     for (j = 0; j < n; j++) {
-        authd_record_drop(&found[j].record);
+        authd_record_drop(&chunk.found[j]);
     }
 
     return rc;
@@ -149,9 +195,8 @@ static int
 undo(authd_tx_t *tx, int64_t seq, size_t news)
 {
     tx->seq = seq;
-
-    /* the list of 0 has no memory, but may grow again */
     authd_news_cut(&tx->news, news);
+    authd_change_forget(tx);
 
     return mark(tx, AUTHD_SQL_UNDO);
 }

@@ -14,6 +14,10 @@
 #include <string.h>
 
 
+#define LINK_VALUES     15
+#define HISTORY_VALUES  9
+
+
 static int
 on_found(void *data, const authd_value_t *columns, size_t n)
 {
@@ -37,66 +41,170 @@ authd_change_find(authd_engine_t *engine, tg_str_t id, authd_found_t *found)
 }
 
 
-/* One history entry: old or new is NULL where there is no link. */
+void
+authd_change_forget(authd_tx_t *tx)
+{
+    authd_row_t  *row;
 
-static int
-add_history(const authd_write_t *w, tg_str_t id, uint64_t uid,
-    const authd_link_t *old, const authd_link_t *new)
+    while (tx->n_rows) {
+        row = &tx->rows[--tx->n_rows];
+
+        authd_record_drop(&row->put);
+        authd_record_drop(&row->old);
+        free(row->old_text);
+        free(row->new_text);
+    }
+}
+
+
+void
+authd_change_end(authd_tx_t *tx)
+{
+    authd_change_forget(tx);
+    free(tx->rows);
+    tx->rows = NULL;
+}
+
+
+static authd_value_t
+text_or_null(const char *text, size_t len)
+{
+    tg_str_t  value = { text, len };
+
+    return text != NULL ? authd_text(value) : authd_null();
+}
+
+
+static void
+history_values(const authd_row_t *row, const authd_request_t *r,
+    authd_value_t *values)
+{
+    tg_str_t  action;
+
+    action.data = row->action;
+    action.len = strlen(row->action);
+
+    values[0] = authd_number(row->seq);
+    values[1] = authd_number((int64_t) row->uid);
+    values[2] = authd_text(authd_record_id(row->put ? row->put : row->old));
+    values[3] = authd_text(row->former);
+    values[4] = authd_number(r->at);
+    values[5] = authd_text(r->id);
+    values[6] = authd_text(action);
+    values[7] = text_or_null(row->old_text, row->old_len);
+    values[8] = text_or_null(row->new_text, row->new_len);
+}
+
+
+int
+authd_change_flush(authd_tx_t *tx, const authd_request_t *r)
 {
     int              rc;
-    char            *old_text, *new_text;
-    tg_str_t         action, before, after;
-    authd_value_t    values[9];
-    authd_engine_t  *engine = w->tx->engine;
+    size_t           i, n;
+    authd_link_t     link;
+    authd_value_t   *values;
+    authd_engine_t  *engine = tx->engine;
 
-    rc = TG_ERR_NOMEM;
-
-    before.data = old_text = old ? authd_record_dump(old, &before.len) : NULL;
-    after.data = new_text = new ? authd_record_dump(new, &after.len) : NULL;
-    action.data = w->action;
-    action.len = strlen(w->action);
-
-    if ((old != NULL && old_text == NULL) || (new != NULL && new_text == NULL))
-    {
-        goto out;
+    if (tx->n_rows == 0) {
+        return TG_OK;
     }
 
-    values[0] = authd_number(w->tx->seq);
-    values[1] = authd_number((int64_t) uid);
-    values[2] = authd_text(id);
-    values[3] = authd_text(w->former);
-    values[4] = authd_number(w->request->at);
-    values[5] = authd_text(w->request->id);
-    values[6] = authd_text(action);
-    values[7] = old ? authd_text(before) : authd_null();
-    values[8] = new ? authd_text(after) : authd_null();
+    values = calloc(tx->n_rows * AUTHD_RECORD_COLUMNS, sizeof(authd_value_t));
+    if (values == NULL) {
+        return TG_ERR_NOMEM;
+    }
 
-    rc = engine->ops->send(engine, AUTHD_SQL_HISTORY_ADD, values, 9, NULL,
-                           NULL);
+    rc = TG_OK;
+    n = 0;
 
-out:
+    for (i = 0; i < tx->n_rows; i++) {
+        if (tx->rows[i].put != NULL) {
+            authd_record_link(tx->rows[i].put, &link);
+            n += authd_record_values(&link, values + n);
+        }
+    }
 
-    free(old_text);
-    free(new_text);
+    if (n) {
+        rc = engine->ops->send_rows(engine, AUTHD_SQL_LINK_PUT, values,
+                                    LINK_VALUES, n / LINK_VALUES, NULL, NULL);
+    }
+
+    for (i = 0; i < tx->n_rows; i++) {
+        history_values(&tx->rows[i], r, values + i * HISTORY_VALUES);
+    }
+
+    if (rc == TG_OK) {
+        rc = engine->ops->send_rows(engine, AUTHD_SQL_HISTORY_ADD, values,
+                                    HISTORY_VALUES, tx->n_rows, NULL, NULL);
+    }
+
+    free(values);
+    authd_change_forget(tx);
 
     return rc;
 }
 
 
-/*
- * Writes link, whose uid is 0 if it is new, under the next number; *stored is
- * what it has become.
- */
+/* One history entry: old or new is NULL where there is no link. */
+
+static int
+add_row(const authd_write_t *w, authd_record_t *old, authd_record_t *new)
+{
+    int           rc;
+    authd_tx_t   *tx = w->tx;
+    authd_row_t  *row;
+    authd_link_t  link;
+
+    if (tx->rows == NULL) {
+        tx->rows = calloc(AUTHD_ROWS_MAX, sizeof(authd_row_t));
+        if (tx->rows == NULL) {
+            return TG_ERR_NOMEM;
+        }
+    }
+
+    if (tx->n_rows == AUTHD_ROWS_MAX) {
+        rc = authd_change_flush(tx, w->request);
+        if (rc != TG_OK) {
+            return rc;
+        }
+    }
+
+    row = &tx->rows[tx->n_rows++];
+    memset(row, 0, sizeof(authd_row_t));
+
+    row->former = w->former;
+    row->action = w->action;
+    row->seq = tx->seq;
+
+    if (old != NULL) {
+        authd_record_link(old, &link);
+        row->old = authd_record_hold(old);
+        row->old_text = authd_record_dump(&link, &row->old_len);
+        row->uid = link.uid;
+    }
+
+    if (new != NULL) {
+        authd_record_link(new, &link);
+        row->put = authd_record_hold(new);
+        row->new_text = authd_record_dump(&link, &row->new_len);
+        row->uid = link.uid;
+    }
+
+    if ((old != NULL && row->old_text == NULL)
+        || (new != NULL && row->new_text == NULL))
+    {
+        return TG_ERR_NOMEM;
+    }
+
+    return TG_OK;
+}
+
 
 int
-authd_change_write(const authd_write_t *w, const authd_record_t *current,
+authd_change_write(const authd_write_t *w, authd_record_t *current,
     authd_link_t *link, authd_record_t **stored)
 {
-    int              rc;
-    size_t           n;
-    authd_link_t     old;
-    authd_value_t    values[AUTHD_RECORD_COLUMNS];
-    authd_engine_t  *engine = w->tx->engine;
+    int  rc;
 
     w->tx->seq++;
 
@@ -106,25 +214,14 @@ authd_change_write(const authd_write_t *w, const authd_record_t *current,
         link->uid = link->version;
     }
 
-    n = authd_record_values(link, values);
-
-    rc = engine->ops->send(engine, AUTHD_SQL_LINK_PUT, values, n, NULL, NULL);
-    if (rc != TG_OK) {
-        return rc;
-    }
-
-    if (current != NULL) {
-        authd_record_link(current, &old);
-    }
-
-    rc = add_history(w, link->id, link->uid, current ? &old : NULL, link);
-    if (rc != TG_OK) {
-        return rc;
-    }
-
     *stored = authd_record_new(link);
     if (*stored == NULL) {
         return TG_ERR_NOMEM;
+    }
+
+    rc = add_row(w, current, *stored);
+    if (rc != TG_OK) {
+        return rc;
     }
 
     return authd_news_add(&w->tx->news, authd_record_hold(*stored),
@@ -252,7 +349,7 @@ authd_change_drop(authd_tx_t *tx, authd_request_t *r, size_t i,
     rc = authd_change_delete(tx, old.id);
 
     if (rc == TG_OK) {
-        rc = add_history(&w, old.id, old.uid, &old, NULL);
+        rc = add_row(&w, current, NULL);
     }
 
     if (rc == TG_OK) {

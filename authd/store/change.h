@@ -32,6 +32,35 @@ typedef struct {
 #define AUTHD_WRITE(tx, r, action)  { tx, r, action, TG_NULL_STR, false, 0 }
 
 
+/*
+ * Writes are kept until there are enough of them for one statement, or until
+ * authd_change_flush(): an entry in history, and with a record the link.
+ */
+
+#define AUTHD_ROWS_MAX  256
+
+typedef struct authd_row_s  authd_row_t;
+
+struct authd_row_s {
+    authd_record_t   *put;         /* NULL: history alone */
+    authd_record_t   *old;         /* NULL: there was none */
+    char             *old_text;
+    char             *new_text;
+    size_t            old_len;
+    size_t            new_len;
+    tg_str_t          former;
+    const char       *action;
+    uint64_t          uid;
+    int64_t           seq;
+};
+
+int authd_change_flush(authd_tx_t *tx, const authd_request_t *r);
+
+/* Forgets what was not sent. */
+
+void authd_change_forget(authd_tx_t *tx);
+
+
 /* Sends the query; found is filled by then that the engine's wait() returns. */
 
 int authd_change_find(authd_engine_t *engine, tg_str_t id,
@@ -42,7 +71,7 @@ int authd_change_find(authd_engine_t *engine, tg_str_t id,
  * history and news; *stored is what it has become, a holder for the caller.
  */
 
-int authd_change_write(const authd_write_t *w, const authd_record_t *current,
+int authd_change_write(const authd_write_t *w, authd_record_t *current,
     authd_link_t *link, authd_record_t **stored);
 
 /* The row alone. */

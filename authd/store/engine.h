@@ -49,13 +49,15 @@ typedef enum {
 /*
  * Parameters are $1, $2 ... in the order in which they first occur, so that
  * the text means the same to both.  sqlite or postgresql is the text for that
- * engine where they differ; NULL in all three is nothing to do.
+ * engine where they differ; NULL in all three is nothing to do.  many is for
+ * PostgreSQL, too: the same for arrays, one for each parameter.
  */
 
 typedef struct {
     const char  *text;
     const char  *sqlite;
     const char  *postgresql;
+    const char  *many;
 } authd_statement_t;
 
 extern const authd_statement_t  authd_statements[AUTHD_SQL_MAX];
@@ -101,6 +103,10 @@ typedef struct authd_engine_s  authd_engine_t;
  * why.  After an error nothing but AUTHD_SQL_UNDO (if REFUSED) or abandon()
  * makes sense.
  *
+ * send_rows() is send() for each of count rows of n values, which may be one
+ * statement: rows of an answer come in any order, and one row that is refused
+ * takes all with it.  For statements that have a text for many.
+ *
  * abandon() ends a transaction that failed, in whatever state it is.
  *
  * The rest is for a server, NULL in the table of SQLite.  connect() makes
@@ -116,6 +122,9 @@ typedef struct {
     void       (*close)(authd_engine_t **engine);
     int        (*send)(authd_engine_t *engine, authd_sql_t sql,
         const authd_value_t *values, size_t n, authd_row_pt row, void *data);
+    int        (*send_rows)(authd_engine_t *engine, authd_sql_t sql,
+        const authd_value_t *values, size_t n, size_t count, authd_row_pt row,
+        void *data);
     int        (*wait)(authd_engine_t *engine);
     void       (*abandon)(authd_engine_t *engine);
     int        (*connect)(authd_engine_t *engine);

@@ -16,7 +16,6 @@
 #include <string.h>
 
 
-#define VALUES_MAX    20
 #define NUMBER_MAX    24
 
 #define OID_INT8      20
@@ -28,11 +27,11 @@ deliver(const PGresult *result, int row, const authd_pg_sent_t *sent)
 {
     int            i, n;
     Oid            type;
-    authd_value_t  columns[VALUES_MAX];
+    authd_value_t  columns[AUTHD_PG_VALUES];
 
     n = PQnfields(result);
 
-    for (i = 0; i < n && i < VALUES_MAX; i++) {
+    for (i = 0; i < n && i < AUTHD_PG_VALUES; i++) {
         columns[i] = authd_null();
 
         if (PQgetisnull(result, row, i)) {
@@ -183,23 +182,11 @@ told(authd_pg_t *pg)
 }
 
 
-static int
-pg_send(authd_engine_t *engine, authd_sql_t sql, const authd_value_t *values,
-    size_t n, authd_row_pt row, void *data)
+int
+authd_pg_send(authd_pg_t *pg, const char *name, authd_sql_t sql, int n,
+    const char *const *texts, const int *lengths, const int *formats,
+    authd_row_pt row, void *data)
 {
-    int                       lengths[VALUES_MAX], formats[VALUES_MAX];
-    char                      name[16], numbers[VALUES_MAX][NUMBER_MAX];
-    size_t                    i;
-    authd_pg_t               *pg = (authd_pg_t *) (void *) engine;
-    const char               *texts[VALUES_MAX];
-    const authd_statement_t  *statement;
-
-    statement = &authd_statements[sql];
-
-    if (statement->text == NULL && statement->postgresql == NULL) {
-        return TG_OK;
-    }
-
     if (pg->n_sent == AUTHD_PG_SENT) {
         drain(pg);
     }
@@ -210,6 +197,40 @@ pg_send(authd_engine_t *engine, authd_sql_t sql, const authd_value_t *values,
 
     if (pg->conn == NULL) {
         return TG_ERR_ABSENT;
+    }
+
+    if (PQsendQueryPrepared(pg->conn, name, n, texts, lengths, formats, 0)
+        != 1)
+    {
+        return authd_pg_lost(pg);
+    }
+
+    pg->committing = pg->committing || sql == AUTHD_SQL_COMMIT;
+    pg->sent[pg->n_sent].sql = sql;
+    pg->sent[pg->n_sent].row = row;
+    pg->sent[pg->n_sent].data = data;
+    pg->n_sent++;
+
+    return TG_OK;
+}
+
+
+static int
+pg_send(authd_engine_t *engine, authd_sql_t sql, const authd_value_t *values,
+    size_t n, authd_row_pt row, void *data)
+{
+    int                       lengths[AUTHD_PG_VALUES];
+    int                       formats[AUTHD_PG_VALUES];
+    char                      name[16], numbers[AUTHD_PG_VALUES][NUMBER_MAX];
+    size_t                    i;
+    authd_pg_t               *pg = (authd_pg_t *) (void *) engine;
+    const char               *texts[AUTHD_PG_VALUES];
+    const authd_statement_t  *statement;
+
+    statement = &authd_statements[sql];
+
+    if (statement->text == NULL && statement->postgresql == NULL) {
+        return TG_OK;
     }
 
     for (i = 0; i < n; i++) {
@@ -227,20 +248,8 @@ pg_send(authd_engine_t *engine, authd_sql_t sql, const authd_value_t *values,
 
     (void) snprintf(name, sizeof(name), "s%d", (int) sql);
 
-    if (PQsendQueryPrepared(pg->conn, name, (int) n, texts, lengths, formats,
-                            0)
-        != 1)
-    {
-        return authd_pg_lost(pg);
-    }
-
-    pg->committing = pg->committing || sql == AUTHD_SQL_COMMIT;
-    pg->sent[pg->n_sent].sql = sql;
-    pg->sent[pg->n_sent].row = row;
-    pg->sent[pg->n_sent].data = data;
-    pg->n_sent++;
-
-    return TG_OK;
+    return authd_pg_send(pg, name, sql, (int) n, texts, lengths, formats, row,
+                         data);
 }
 
 
@@ -416,6 +425,7 @@ const authd_engine_ops_t  authd_engine_postgresql = {
     pg_open,
     pg_close,
     pg_send,
+    authd_pg_send_rows,
     pg_wait,
     pg_abandon,
     pg_connect,

@@ -14,6 +14,10 @@
 #include <libpq-fe.h>
 
 
+/* Values of a statement at most. */
+
+#define AUTHD_PG_VALUES  20
+
 /* Statements that are on their way at most. */
 
 #define AUTHD_PG_SENT  512
@@ -65,6 +69,21 @@ int authd_pg_lost(authd_pg_t *pg);
  */
 
 int authd_pg_await(authd_pg_t *pg);
+
+/*
+ * Sends the prepared statement name, whose answer is that of sql.  TG_OK, or
+ * an error as of send().
+ */
+
+int authd_pg_send(authd_pg_t *pg, const char *name, authd_sql_t sql, int n,
+    const char *const *texts, const int *lengths, const int *formats,
+    authd_row_pt row, void *data);
+
+/* send_rows() of the engine. */
+
+int authd_pg_send_rows(authd_engine_t *engine, authd_sql_t sql,
+    const authd_value_t *values, size_t n, size_t count, authd_row_pt row,
+    void *data);
 
 /* Takes the notices of others, that have come with other input. */
 

@@ -337,51 +337,64 @@ check_version(authd_pg_t *pg)
 
 
 static int
+prepare_one(authd_pg_t *pg, const char *prefix, size_t i, const char *text)
+{
+    int        rc;
+    char       name[16];
+    PGresult  *result;
+
+    (void) snprintf(name, sizeof(name), "%s%zu", prefix, i);
+
+    if (PQsendPrepare(pg->conn, name, text, 0, NULL) != 1) {
+        return authd_pg_lost(pg);
+    }
+
+    rc = TG_OK;
+
+    for ( ;; ) {
+        if (authd_pg_await(pg) != TG_OK) {
+            return TG_ERR_ABSENT;
+        }
+
+        result = PQgetResult(pg->conn);
+        if (result == NULL) {
+            break;
+        }
+
+        if (PQresultStatus(result) != PGRES_COMMAND_OK) {
+            rc = authd_pg_fault(pg, result);
+        }
+
+        PQclear(result);
+    }
+
+    return rc;
+}
+
+
+static int
 prepare(authd_pg_t *pg)
 {
     int                       rc;
-    char                      name[16];
     size_t                    i;
-    PGresult                 *result;
     const char               *text;
     const authd_statement_t  *statement;
 
-    for (i = 0; i < AUTHD_SQL_MAX; i++) {
+    rc = TG_OK;
+
+    for (i = 0; i < AUTHD_SQL_MAX && rc == TG_OK; i++) {
         statement = &authd_statements[i];
         text = statement->postgresql ? statement->postgresql
                                      : statement->text;
 
-        (void) snprintf(name, sizeof(name), "s%zu", i);
+        rc = prepare_one(pg, "s", i, text);
 
-        if (PQsendPrepare(pg->conn, name, text, 0, NULL) != 1) {
-            return authd_pg_lost(pg);
-        }
-
-        rc = TG_OK;
-
-        for ( ;; ) {
-            if (authd_pg_await(pg) != TG_OK) {
-                return TG_ERR_ABSENT;
-            }
-
-            result = PQgetResult(pg->conn);
-            if (result == NULL) {
-                break;
-            }
-
-            if (PQresultStatus(result) != PGRES_COMMAND_OK) {
-                rc = authd_pg_fault(pg, result);
-            }
-
-            PQclear(result);
-        }
-
-        if (rc != TG_OK) {
-            return rc;
+        if (rc == TG_OK && statement->many != NULL) {
+            rc = prepare_one(pg, "m", i, statement->many);
         }
     }
 
-    return TG_OK;
+    return rc;
 }
 
 

@@ -132,15 +132,19 @@ typedef struct {
     authd_engine_t     *engine;
     int64_t             seq;           /* the last one that was given */
     authd_news_list_t   news;
+    struct authd_row_s *rows;          /* not sent yet, see change.h */
+    size_t              n_rows;
 } authd_tx_t;
 
 
 /*
  * In a transaction: does the request, fills its results.  TG_OK, or the
  * engine's error, behind which the transaction's caller has to undo.
+ * authd_change_end() frees what the transaction has in memory, but the news.
  */
 
 int authd_change_run(authd_tx_t *tx, authd_request_t *request);
+void authd_change_end(authd_tx_t *tx);
 int authd_clicks_run(authd_tx_t *tx, authd_request_t *request);
 
 /* Outside of one: fills the answer. */

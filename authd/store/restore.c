@@ -156,6 +156,10 @@ authd_change_restore(authd_tx_t *tx, authd_request_t *r, size_t i,
     /* its clicks, which were kept */
 
     if (rc == TG_OK) {
+        rc = authd_change_flush(tx, r);
+    }
+
+    if (rc == TG_OK) {
         rc = authd_change_find(engine, change->id, &again);
     }
 

@@ -224,6 +224,24 @@ sqlite_send(authd_engine_t *engine, authd_sql_t sql,
 
 
 static int
+sqlite_send_rows(authd_engine_t *engine, authd_sql_t sql,
+    const authd_value_t *values, size_t n, size_t count, authd_row_pt row,
+    void *data)
+{
+    int     rc;
+    size_t  i;
+
+    rc = TG_OK;
+
+    for (i = 0; i < count && rc == TG_OK; i++) {
+        rc = sqlite_send(engine, sql, values + i * n, n, row, data);
+    }
+
+    return rc;
+}
+
+
+static int
 sqlite_wait(authd_engine_t *engine)
 {
     (void) engine;
@@ -479,6 +497,7 @@ const authd_engine_ops_t  authd_engine_sqlite = {
     sqlite_open,
     sqlite_close,
     sqlite_send,
+    sqlite_send_rows,
     sqlite_wait,
     sqlite_abandon,
     NULL,

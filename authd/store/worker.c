@@ -264,6 +264,7 @@ write_together(authd_store_t *store, authd_event_t *event,
     /* otherwise the next look at the database tells what the news were */
 
     authd_news_cut(&tx.news, 0);
+    authd_change_end(&tx);
 
     return rc;
 }
