@@ -356,7 +356,7 @@ decode(const tg_alloc_t *alloc, tg_str_t path)
                     return out;
                 }
 
-                p[n] = (char) ((unsigned char) p[n] << 4 | digit);
+                p[n] = (char) ((size_t) (unsigned char) p[n] << 4 | digit);
             }
 
             i += 2;
