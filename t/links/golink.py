@@ -16,9 +16,8 @@ from tailgate_test import (ROOT, Client, Nginx, free_port, listening,
 OWN = "100.64.0.2"
 FOO, BAR, ADMIN, MACHINE = ("100.64.0.4", "100.64.0.5", "100.64.0.6",
                             "100.64.0.7")
-STRANGER = "100.64.0.9"
-GROUPED = "100.64.0.8"
-ADDRESSES = [OWN, FOO, BAR, ADMIN, MACHINE, GROUPED, STRANGER]
+GROUPED, STRANGER, BROKEN = "100.64.0.8", "100.64.0.9", "100.64.0.10"
+ADDRESSES = [OWN, FOO, BAR, ADMIN, MACHINE, GROUPED, STRANGER, BROKEN]
 
 HTML = {"Accept": "text/html"}
 SCRIPT = {"Sec-Golink": "1"}
@@ -63,6 +62,8 @@ def person(address):
 def answer(address, _):
     if address in PEOPLE or address == MACHINE:
         return 200, person(address)
+    if address == BROKEN:
+        return 500, "broken"
     return 404, "no match"
 
 
@@ -78,6 +79,7 @@ class Links:
     def __init__(self, directory, way, more="", store=None, policy="member",
                  hosts="host.example"):
         self.way = way
+        self.own = OWN
         self.port = free_port()
         self.localapi = LocalAPI(str(directory / "localapi.sock"), answer,
                                  STATUS)
