@@ -24,14 +24,9 @@ struct strip_name_s {
     char           name[TG_HEADER_NAME_MAX];
 };
 
-/*
- * shapes has, for each first byte that a client can send, the lengths of the
- * names that begin so when folded: bit n for n bytes, bit 63 for the rest.
- */
-
 struct tg_strip_s {
     tg_alloc_t     alloc;
-    uint64_t       shapes[256];
+    tg_shapes_t    shapes;
     strip_name_t  *buckets[STRIP_BUCKETS];
 };
 
@@ -122,20 +117,40 @@ bucket_of(const char *name, size_t len)
 static uint64_t
 shape_of(size_t len)
 {
-    return (uint64_t) 1 << (len < 63 ? len : 63);
+    return (uint64_t) 1 << (len & 63);
 }
 
 
 static void
-add_shape(tg_strip_t *set, char first, uint64_t shape)
+add_lengths(uint64_t lengths[256], char folded, uint64_t shape)
 {
     size_t  byte;
 
     for (byte = 0; byte < 256; byte++) {
-        if (fold_table[byte] == first) {
-            set->shapes[byte] |= shape;
+        if (fold_table[byte] == folded) {
+            lengths[byte] |= shape;
         }
     }
+}
+
+
+void
+tg_shapes_add(tg_shapes_t *shapes, const char *name, size_t len)
+{
+    uint64_t  shape;
+
+    shape = shape_of(len);
+
+    add_lengths(shapes->first, fold_table[(unsigned char) name[0]], shape);
+    add_lengths(shapes->last, fold_table[(unsigned char) name[len - 1]],
+                shape);
+}
+
+
+void
+tg_shapes_of(const tg_strip_t *set, tg_shapes_t *shapes)
+{
+    *shapes = set->shapes;
 }
 
 
@@ -220,7 +235,7 @@ tg_strip_add(tg_strip_t *set, const char *name, size_t len)
     entry->next = set->buckets[bucket];
 
     set->buckets[bucket] = entry;
-    add_shape(set, folded[0], shape_of(len));
+    tg_shapes_add(&set->shapes, folded, len);
 
     return TG_OK;
 }
@@ -286,7 +301,8 @@ tg_strip_new(const tg_alloc_t *alloc)
     }
 
     for (i = 0; i < N(prefixes); i++) {
-        add_shape(set, prefixes[i].data[0], ~(shape_of(prefixes[i].len) - 1));
+        add_lengths(set->shapes.first, prefixes[i].data[0], UINT64_MAX);
+        add_lengths(set->shapes.any_end, prefixes[i].data[0], UINT64_MAX);
     }
 
     return set;
@@ -299,9 +315,7 @@ tg_strip_match(const tg_strip_t *set, const char *name, size_t len)
     char    folded[TG_HEADER_NAME_MAX];
     size_t  i, n;
 
-    if (len == 0
-        || !(set->shapes[(unsigned char) name[0]] & shape_of(len)))
-    {
+    if (len == 0 || !tg_shapes_have(&set->shapes, name, len)) {
         return false;
     }
 

@@ -70,6 +70,15 @@ tg_policy_header_name(const tg_policy_header_t *header)
 }
 
 
+static const tg_str_t  overrides[] = {
+    TG_STR("x-http-method-override"),
+    TG_STR("x-method-override"),
+    TG_STR("x-http-method")
+};
+
+#define OVERRIDES  (sizeof(overrides) / sizeof(overrides[0]))
+
+
 /* As apps read them that take "_" for "-". */
 
 static bool
@@ -79,12 +88,6 @@ is_override(const char *name, size_t len)
     size_t    i;
     tg_str_t  text;
 
-    static const tg_str_t  names[] = {
-        TG_STR("x-http-method-override"),
-        TG_STR("x-method-override"),
-        TG_STR("x-http-method")
-    };
-
     if (len >= sizeof(folded)) {
         return false;
     }
@@ -92,8 +95,8 @@ is_override(const char *name, size_t len)
     tg_header_fold(name, len, folded);
     text = (tg_str_t) { folded, len };
 
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (tgi_str_equal(text, names[i])) {
+    for (i = 0; i < OVERRIDES; i++) {
+        if (tgi_str_equal(text, overrides[i])) {
             return true;
         }
     }
@@ -114,4 +117,15 @@ tg_is_method_override(const char *name, size_t len)
     }
 
     return is_override(name, len);
+}
+
+
+void
+tg_method_override_shapes(tg_shapes_t *shapes)
+{
+    size_t  i;
+
+    for (i = 0; i < OVERRIDES; i++) {
+        tg_shapes_add(shapes, overrides[i].data, overrides[i].len);
+    }
 }

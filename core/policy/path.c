@@ -426,3 +426,47 @@ tg_path_ambiguity(tg_str_t raw)
 
     return NULL;
 }
+
+
+/* How a byte can be something else than itself. */
+
+#define NEVER   1              /* it may, wherever it stands */
+#define BEHIND  2              /* behind a slash */
+
+static const unsigned char  suspects[256] = {
+    [0x00] = NEVER, [0x01] = NEVER, [0x02] = NEVER, [0x03] = NEVER,
+    [0x04] = NEVER, [0x05] = NEVER, [0x06] = NEVER, [0x07] = NEVER,
+    [0x08] = NEVER, [0x09] = NEVER, [0x0a] = NEVER, [0x0b] = NEVER,
+    [0x0c] = NEVER, [0x0d] = NEVER, [0x0e] = NEVER, [0x0f] = NEVER,
+    [0x10] = NEVER, [0x11] = NEVER, [0x12] = NEVER, [0x13] = NEVER,
+    [0x14] = NEVER, [0x15] = NEVER, [0x16] = NEVER, [0x17] = NEVER,
+    [0x18] = NEVER, [0x19] = NEVER, [0x1a] = NEVER, [0x1b] = NEVER,
+    [0x1c] = NEVER, [0x1d] = NEVER, [0x1e] = NEVER, [0x1f] = NEVER,
+    [' '] = NEVER, ['#'] = NEVER, ['%'] = NEVER, [';'] = NEVER,
+    ['?'] = NEVER, ['\\'] = NEVER, [0x7f] = NEVER,
+    ['/'] = BEHIND, ['.'] = BEHIND
+};
+
+
+bool
+tg_path_is_plain(tg_str_t raw)
+{
+    const char     *p, *end;
+    unsigned char   suspect;
+
+    if (raw.len == 0 || raw.len > TG_PATH_MAX || raw.data[0] != '/') {
+        return false;
+    }
+
+    end = raw.data + raw.len;
+
+    for (p = raw.data + 1; p < end; p++) {
+        suspect = suspects[(unsigned char) *p];
+
+        if (suspect != 0 && (suspect == NEVER || p[-1] == '/')) {
+            return false;
+        }
+    }
+
+    return true;
+}

@@ -195,9 +195,21 @@ int tg_path_normalize(tg_str_t raw, const tg_alloc_t *alloc, tg_str_t *path);
 
 const char *tg_path_ambiguity(tg_str_t raw);
 
+/*
+ * Whether there is nothing to do or to say about a raw path: it can be judged,
+ * tg_path_normalize() would give it back, and tg_path_ambiguity() NULL.  Says
+ * no to some for which that is so.
+ */
+
+bool tg_path_is_plain(tg_str_t raw);
+
 /* Whether name is a header that overrides the method of a request. */
 
 bool tg_is_method_override(const char *name, size_t len);
+
+/* Adds what such headers look like. */
+
+void tg_method_override_shapes(tg_shapes_t *shapes);
 
 
 /* Why a decision is what it is. */
@@ -274,6 +286,23 @@ void tg_policy_decide(const tg_policy_t *file,
     const tg_inline_t *inline_rules, const tg_gate_rules_t *gate,
     const tg_peer_t *peer, const tg_request_t *request,
     tg_decision_t *decision);
+
+
+/*
+ * What of a request tg_policy_decide() looks at, with that file and those
+ * inline rules.  For one peer, and by the same gate, two requests that are
+ * alike in what is named here are decided alike, so that a decision can be kept
+ * with the peer.
+ */
+
+#define TG_DEPENDS_REQUEST  0x1u     /* method, method_override, host, via,
+                                        service; and both paths, where
+                                        tg_path_is_plain() says no */
+#define TG_DEPENDS_PATH     0x2u     /* any path */
+#define TG_DEPENDS_TIME     0x4u     /* now */
+
+uint32_t tg_policy_depends(const tg_policy_t *file,
+    const tg_inline_t *inline_rules);
 
 
 /*

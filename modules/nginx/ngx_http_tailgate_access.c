@@ -134,7 +134,7 @@ ngx_http_tailgate_access_handler(ngx_http_request_t *r)
 
     rc = ngx_http_tailgate_decide(r, ctx);
 
-    if (rc != NGX_AGAIN && rc != NGX_DONE
+    if (rc != NGX_AGAIN && rc != NGX_DONE && ngx_http_tailgate_sessions(r)
         && ngx_http_tailgate_session_request(r, ctx) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -185,7 +185,9 @@ ngx_http_tailgate_precontent_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    if (ngx_http_tailgate_session_request(r, ctx) != NGX_OK) {
+    if (ngx_http_tailgate_sessions(r)
+        && ngx_http_tailgate_session_request(r, ctx) != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -232,6 +234,10 @@ static ngx_int_t
 ngx_http_tailgate_wait(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 {
     ngx_int_t  rc;
+
+    if (ngx_http_tailgate_is_identified(r, ctx)) {
+        return NGX_DECLINED;
+    }
 
     rc = ngx_http_tailgate_identify(r, ctx);
 

@@ -22,6 +22,7 @@ struct ngx_http_tailgate_ready_s {
     ngx_http_tailgate_ready_t   *next;        /* of its bucket */
     ngx_queue_t                  queue;
     ngx_http_tailgate_peer_t    *peer;        /* held */
+    ngx_uint_t                   serial;      /* of its uses */
     uint64_t                     epoch;
     ngx_msec_t                   asked;
     ngx_msec_t                   expires;
@@ -240,8 +241,8 @@ ngx_http_tailgate_peer_stands(ngx_http_tailgate_node_t *node,
 
 ngx_http_tailgate_peer_t *
 ngx_http_tailgate_cache_find(ngx_http_tailgate_node_t *node,
-    const ngx_http_tailgate_key_t *key, ngx_msec_t since,
-    ngx_http_tailgate_lease_t *lease)
+    const ngx_http_tailgate_key_t *key, ngx_http_tailgate_hint_t *hint,
+    ngx_msec_t since, ngx_http_tailgate_lease_t *lease)
 {
     ngx_msec_t                  not_before;
     ngx_http_tailgate_peer_t   *peer;
@@ -252,20 +253,31 @@ ngx_http_tailgate_cache_find(ngx_http_tailgate_node_t *node,
 
     cache = node->cache;
 
-    ngx_memzero(lease, sizeof(ngx_http_tailgate_lease_t));
-
     not_before = ngx_http_tailgate_cache_bus(cache)
                  == NGX_HTTP_TAILGATE_BUS_LOST ? since : 0;
 
-    ready = ngx_http_tailgate_ready_find(cache, key);
+    ready = hint ? hint->ready : NULL;
+
+    if (ready == NULL || ready->serial != hint->serial) {
+        ready = ngx_http_tailgate_ready_find(cache, key);
+    }
 
     if (ready
         && ready->epoch == tg_table_epoch(cache->table)
         && (ngx_msec_int_t) (ready->refresh - ngx_current_msec) > 0
         && (not_before == 0 || ready->asked >= not_before))
     {
-        ngx_queue_remove(&ready->queue);
-        ngx_queue_insert_head(&cache->recent, &ready->queue);
+        if (ngx_queue_head(&cache->recent) != &ready->queue) {
+            ngx_queue_remove(&ready->queue);
+            ngx_queue_insert_head(&cache->recent, &ready->queue);
+        }
+
+        if (hint) {
+            hint->ready = ready;
+            hint->serial = ready->serial;
+        }
+
+        lease->ticket = 0;
 
         return ngx_http_tailgate_peer_hold(ready->peer);
     }
@@ -274,6 +286,7 @@ ngx_http_tailgate_cache_find(ngx_http_tailgate_node_t *node,
         ngx_http_tailgate_ready_free(cache, ready);
     }
 
+    ngx_memzero(lease, sizeof(ngx_http_tailgate_lease_t));
     ngx_memzero(&ask, sizeof(tg_table_ask_t));
 
     ask.now = ngx_current_msec;
@@ -641,12 +654,16 @@ ngx_http_tailgate_ready_keep(ngx_http_tailgate_cache_t *cache,
         if (ready == NULL) {
             return;
         }
+
+        ready->serial = 0;
     }
 
     bucket = &cache->buckets[key->hash % NGX_HTTP_TAILGATE_READY_BUCKETS];
 
     ready->next = *bucket;
     *bucket = ready;
+
+    peer->kept = 1;
 
     ready->peer = ngx_http_tailgate_peer_hold(peer);
     ready->epoch = found->epoch;
@@ -686,6 +703,7 @@ ngx_http_tailgate_ready_free(ngx_http_tailgate_cache_t *cache,
     }
 
     *link = ready->next;
+    ready->serial++;
 
     ngx_queue_remove(&ready->queue);
     ngx_queue_insert_head(&cache->free, &ready->queue);

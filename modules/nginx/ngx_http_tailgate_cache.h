@@ -65,6 +65,14 @@ typedef struct {
 
 typedef struct ngx_http_tailgate_ready_s  ngx_http_tailgate_ready_t;
 
+/* Where an answer was found; it may have gone since.  Zero: nowhere yet. */
+
+typedef struct {
+    ngx_http_tailgate_ready_t   *ready;
+    ngx_uint_t                   serial;
+} ngx_http_tailgate_hint_t;
+
+
 typedef struct {
     ngx_shm_zone_t              *zone;
     ngx_slab_pool_t             *shpool;

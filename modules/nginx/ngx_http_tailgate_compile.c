@@ -20,6 +20,8 @@ static ngx_int_t ngx_http_tailgate_compile_header(ngx_conf_t *cf,
     ngx_http_tailgate_loc_conf_t *lcf, ngx_http_tailgate_header_t *header);
 static ngx_int_t ngx_http_tailgate_init_strip(ngx_conf_t *cf,
     ngx_http_tailgate_srv_conf_t *scf);
+static ngx_int_t ngx_http_tailgate_init_shapes(ngx_conf_t *cf,
+    ngx_http_tailgate_srv_conf_t *scf);
 static ngx_int_t ngx_http_tailgate_init_names(ngx_conf_t *cf,
     ngx_http_tailgate_main_conf_t *mcf);
 static ngx_int_t ngx_http_tailgate_header_sets(ngx_conf_t *cf,
@@ -75,6 +77,15 @@ ngx_http_tailgate_compile_headers(ngx_conf_t *cf,
             {
                 return NGX_ERROR;
             }
+        }
+    }
+
+    lcf->fixed = 1;
+    header = lcf->headers.elts;
+
+    for (i = 0; i < lcf->headers.nelts; i++) {
+        if (header[i].header == NULL && header[i].secret.len == 0) {
+            lcf->fixed = 0;
         }
     }
 
@@ -276,7 +287,7 @@ ngx_http_tailgate_init_strip(ngx_conf_t *cf, ngx_http_tailgate_srv_conf_t *scf)
     }
 
     if (scf->strip == NULL) {
-        return NGX_OK;
+        return ngx_http_tailgate_init_shapes(cf, scf);
     }
 
     name = scf->strip->elts;
@@ -287,6 +298,27 @@ ngx_http_tailgate_init_strip(ngx_conf_t *cf, ngx_http_tailgate_srv_conf_t *scf)
         {
             return NGX_ERROR;
         }
+    }
+
+    return ngx_http_tailgate_init_shapes(cf, scf);
+}
+
+
+/* A policy may refuse requests by the method that a header says. */
+
+static ngx_int_t
+ngx_http_tailgate_init_shapes(ngx_conf_t *cf,
+    ngx_http_tailgate_srv_conf_t *scf)
+{
+    scf->shapes = ngx_palloc(cf->pool, sizeof(tg_shapes_t));
+    if (scf->shapes == NULL) {
+        return NGX_ERROR;
+    }
+
+    tg_shapes_of(scf->strip_set, scf->shapes);
+
+    if (scf->policed) {
+        tg_method_override_shapes(scf->shapes);
     }
 
     return NGX_OK;

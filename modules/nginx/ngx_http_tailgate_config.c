@@ -163,6 +163,7 @@ ngx_http_tailgate_create_srv_conf(ngx_conf_t *cf)
      *     scf->interface = { 0, NULL };
      *     scf->strip = NULL;
      *     scf->strip_set = NULL;
+     *     scf->shapes = NULL;
      *     scf->enabled = 0;
      *     scf->policed = 0;
      */

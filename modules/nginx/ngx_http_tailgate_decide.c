@@ -17,6 +17,8 @@
 
 static ngx_int_t ngx_http_tailgate_path(ngx_http_request_t *r, tg_str_t raw,
     tg_str_t *path);
+static ngx_uint_t ngx_http_tailgate_is_kept(ngx_http_tailgate_ctx_t *ctx,
+    ngx_http_tailgate_loc_conf_t *lcf);
 static void ngx_http_tailgate_keep(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
 static ngx_uint_t ngx_http_tailgate_two_hosts(ngx_http_request_t *r);
@@ -54,8 +56,8 @@ ngx_http_tailgate_request_capture(ngx_http_request_t *r,
         return;
     }
 
-    p = ngx_strlchr(r->unparsed_uri.data,
-                    r->unparsed_uri.data + r->unparsed_uri.len, '?');
+    p = memchr(r->unparsed_uri.data, '?', r->unparsed_uri.len);
+
     if (p) {
         request->raw_path.len = p - r->unparsed_uri.data;
     }
@@ -94,6 +96,10 @@ ngx_http_tailgate_two_hosts(ngx_http_request_t *r)
     p = r->headers_in.host->value.data;
     len = r->headers_in.host->value.len;
     last = p + len;
+
+    if (len == server->len && ngx_memcmp(p, server->data, len) == 0) {
+        return 0;
+    }
 
     if (len < server->len
         || ngx_strncasecmp(p, server->data, server->len) != 0)
@@ -177,6 +183,7 @@ ngx_http_tailgate_judge(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 {
     tg_peer_t                      who;
     tg_request_t                   request;
+    ngx_uint_t                     keep, known;
     ngx_http_tailgate_record_t    *record;
     ngx_http_tailgate_loc_conf_t  *lcf;
 
@@ -184,9 +191,16 @@ ngx_http_tailgate_judge(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 
     record = ctx->record;
 
+    ctx->memo = ngx_http_tailgate_memo(record->peer, lcf);
+    ctx->policy = lcf->policy;
+    ctx->judged = 1;
+
+    keep = ngx_http_tailgate_is_kept(ctx, lcf);
+    known = keep && ngx_http_tailgate_memo_find(ctx);
+
     /* the built-in rule looks at no path */
 
-    if (!record->normalized && (lcf->policy || lcf->rules)) {
+    if (!record->normalized && lcf->depends) {
 
         if (ngx_http_tailgate_path(r, record->request.raw_path,
                                    &record->request.path)
@@ -198,25 +212,71 @@ ngx_http_tailgate_judge(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
         record->normalized = 1;
     }
 
-    ngx_http_tailgate_who(record, &who);
-    ngx_http_tailgate_request(ctx, &request);
+    if (!known) {
+        ngx_http_tailgate_who(record, &who);
+        ngx_http_tailgate_request(ctx, &request);
 
-    tg_policy_decide(lcf->policy ? lcf->policy->policy : NULL, lcf->rules,
-                     &lcf->gate, &who, &request, &ctx->decision);
+        tg_policy_decide(lcf->policy ? lcf->policy->policy : NULL, lcf->rules,
+                         &lcf->gate, &who, &request, &ctx->decision);
 
-    ctx->policy = lcf->policy;
-    ctx->judged = 1;
+        if (keep) {
+            ngx_http_tailgate_memo_keep(ctx->memo, &request, &ctx->decision);
+        }
+    }
 
     if (ctx->decision.bad_grants) {
         ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                       "tailgate: %uz grants of \"%*s\" cannot be read, and "
                       "allow nothing", ctx->decision.bad_grants,
-                      who.identity->node.len, who.identity->node.data);
+                      record->peer->identity.node.len,
+                      record->peer->identity.node.data);
     }
 
     ngx_http_tailgate_keep(r, ctx);
 
     return NGX_OK;
+}
+
+
+/* Whether what is decided for this request is so for all that are like it. */
+
+static ngx_uint_t
+ngx_http_tailgate_is_kept(ngx_http_tailgate_ctx_t *ctx,
+    ngx_http_tailgate_loc_conf_t *lcf)
+{
+    tg_str_t                     raw;
+    ngx_http_tailgate_record_t  *record;
+
+    record = ctx->record;
+
+    if (ctx->memo == NULL || record->peer->status == TG_STATUS_FUNNEL) {
+        return 0;
+    }
+
+    if (lcf->depends == 0) {
+        return 1;
+    }
+
+    if ((lcf->depends & (TG_DEPENDS_PATH|TG_DEPENDS_TIME))
+        || record->request.method_override || record->request.service.len)
+    {
+        return 0;
+    }
+
+    if (ctx->subrequest) {
+        return tg_path_is_plain(ctx->subrequest->raw_path);
+    }
+
+    raw = record->request.raw_path;
+
+    if (!tg_path_is_plain(raw)) {
+        return 0;
+    }
+
+    record->request.path = raw;
+    record->normalized = 1;
+
+    return 1;
 }
 
 

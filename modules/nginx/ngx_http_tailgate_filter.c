@@ -72,7 +72,9 @@ ngx_http_tailgate_header_filter(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_tailgate_module);
 
-    if (ctx && ngx_http_tailgate_session_response(r, ctx) != NGX_OK) {
+    if (ctx && ngx_http_tailgate_sessions(r)
+        && ngx_http_tailgate_session_response(r, ctx) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -124,7 +126,8 @@ ngx_http_tailgate_filter_list(ngx_list_t *list,
 
         for (i = 0; i < part->nelts; i++) {
 
-            if (h[i].hash
+            if (h[i].hash && h[i].key.len
+                && tg_shapes_have(scf->shapes, h[i].key.data, h[i].key.len)
                 && tg_strip_match(scf->strip_set, (char *) h[i].key.data,
                                   h[i].key.len))
             {

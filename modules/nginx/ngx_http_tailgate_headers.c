@@ -21,8 +21,6 @@ static void ngx_http_tailgate_serve_headers(ngx_http_request_t *r,
     ngx_http_tailgate_record_t *record);
 static ngx_uint_t ngx_http_tailgate_is_serve(ngx_table_elt_t *h,
     const char *folded);
-static void ngx_http_tailgate_method_override(ngx_http_request_t *r,
-    ngx_http_tailgate_record_t *record);
 static ngx_http_tailgate_route_t *ngx_http_tailgate_route(
     ngx_http_tailgate_ctx_t *ctx);
 static ngx_uint_t ngx_http_tailgate_route_has(
@@ -44,6 +42,9 @@ ngx_int_t
 ngx_http_tailgate_headers_strip(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx)
 {
+    ngx_uint_t                     i;
+    ngx_list_part_t               *part;
+    ngx_table_elt_t               *h;
     ngx_http_tailgate_srv_conf_t  *scf;
 
     scf = ngx_http_get_module_srv_conf(r, ngx_http_tailgate_module);
@@ -52,8 +53,16 @@ ngx_http_tailgate_headers_strip(ngx_http_request_t *r,
         ngx_http_tailgate_serve_headers(r, ctx->record);
     }
 
-    if (scf->policed) {
-        ngx_http_tailgate_method_override(r, ctx->record);
+    part = &r->headers_in.headers.part;
+    i = 0;
+
+    while (scf->policed
+           && (h = ngx_http_tailgate_list_next(&part, &i)) != NULL)
+    {
+        if (tg_is_method_override((char *) h->key.data, h->key.len)) {
+            ctx->record->request.method_override = true;
+            break;
+        }
     }
 
     if (!ngx_http_tailgate_list_has(r, NGX_HTTP_TAILGATE_DROP_MANAGED)) {
@@ -124,6 +133,7 @@ ngx_int_t
 ngx_http_tailgate_headers_set(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx)
 {
+    ngx_int_t                      rc;
     ngx_uint_t                     i;
     ngx_http_tailgate_route_t     *route;
     ngx_http_tailgate_header_t    *header;
@@ -145,6 +155,15 @@ ngx_http_tailgate_headers_set(ngx_http_request_t *r,
            != NGX_OK)
     {
         return NGX_ERROR;
+    }
+
+    if (route == NULL && lcf->fixed && ctx->memo) {
+
+        rc = ngx_http_tailgate_memo_headers(r, ctx);
+
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
     }
 
     header = lcf->headers.elts;
@@ -349,31 +368,6 @@ ngx_http_tailgate_is_serve(ngx_table_elt_t *h, const char *folded)
 }
 
 
-/* Some apps take such a header for the method; a route can refuse it. */
-
-static void
-ngx_http_tailgate_method_override(ngx_http_request_t *r,
-    ngx_http_tailgate_record_t *record)
-{
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    for (part = &r->headers_in.headers.part; part; part = part->next) {
-
-        h = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-
-            if (tg_is_method_override((char *) h[i].key.data, h[i].key.len)) {
-                record->request.method_override = true;
-                return;
-            }
-        }
-    }
-}
-
-
 static ngx_int_t
 ngx_http_tailgate_header_set(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx, ngx_http_tailgate_header_t *header)
@@ -427,26 +421,21 @@ ngx_http_tailgate_header_value(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx, ngx_http_tailgate_header_t *header,
     ngx_str_t *value)
 {
-    int                        rc;
-    tg_str_t                   in, out;
-    ngx_str_t                  text;
-    tg_peer_t                  who;
-    tg_alloc_t                 alloc;
-    tg_request_t               request;
-    ngx_http_tailgate_peer_t  *peer;
-
-    if (header->secret.len) {
-        *value = header->secret;
-        return TG_OK;
-    }
+    int            rc;
+    tg_str_t       in, out;
+    ngx_str_t      text;
+    tg_peer_t      who;
+    tg_alloc_t     alloc;
+    tg_request_t   request;
 
     alloc = ngx_http_tailgate_alloc(r->pool);
 
-    if (header->header) {
-        peer = ctx->record->peer;
-        rc = tg_header_value(header->header, &peer->identity, &alloc, &out);
+    if (header->header || header->secret.len) {
+        return ngx_http_tailgate_header_fixed(header, ctx->record->peer,
+                                              &alloc, value);
+    }
 
-    } else if (header->policy) {
+    if (header->policy) {
         ngx_http_tailgate_who(ctx->record, &who);
         ngx_http_tailgate_request(ctx, &request);
 
@@ -469,6 +458,31 @@ ngx_http_tailgate_header_value(ngx_http_request_t *r,
         rc = tg_encode(header->encoding, in, NGX_HTTP_TAILGATE_VALUE_MAX,
                        &alloc, &out);
     }
+
+    if (rc == TG_OK) {
+        value->data = (u_char *) out.data;
+        value->len = out.len;
+    }
+
+    return rc;
+}
+
+
+/* A value that is the peer's, or everybody's; returns as tg_header_value(). */
+
+int
+ngx_http_tailgate_header_fixed(ngx_http_tailgate_header_t *header,
+    ngx_http_tailgate_peer_t *peer, const tg_alloc_t *alloc, ngx_str_t *value)
+{
+    int       rc;
+    tg_str_t  out;
+
+    if (header->secret.len) {
+        *value = header->secret;
+        return TG_OK;
+    }
+
+    rc = tg_header_value(header->header, &peer->identity, alloc, &out);
 
     if (rc == TG_OK) {
         value->data = (u_char *) out.data;

@@ -13,25 +13,25 @@
 #include "ngx_http_tailgate_module.h"
 
 
-/* Sources that were warned about, by hash: one line an hour for each. */
-
-#define NGX_HTTP_TAILGATE_WARNED      256
-#define NGX_HTTP_TAILGATE_WARNED_AGE  3600
-
-typedef struct {
-    tg_addr_t                   addr;
-    time_t                      time;
-} ngx_http_tailgate_warned_t;
-
-
 static ngx_int_t ngx_http_tailgate_ask(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
-static ngx_int_t ngx_http_tailgate_ask_cache(ngx_http_request_t *r,
-    ngx_http_tailgate_ctx_t *ctx, const tg_question_t *question,
-    const ngx_http_tailgate_key_t *key, ngx_http_tailgate_lease_t *lease);
-static ngx_int_t ngx_http_tailgate_hit(ngx_http_request_t *r,
-    ngx_http_tailgate_ctx_t *ctx, ngx_http_tailgate_peer_t *peer,
+static void ngx_http_tailgate_hit(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record, ngx_http_tailgate_peer_t *peer,
     const char *cache);
+static ngx_int_t ngx_http_tailgate_ask_cache(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx);
+static ngx_int_t ngx_http_tailgate_ask_limited(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx, const ngx_http_tailgate_lease_t *lease);
+static ngx_int_t ngx_http_tailgate_lookup(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx, const tg_question_t *question,
+    ngx_atomic_uint_t scope, const ngx_http_tailgate_key_t *key,
+    const ngx_http_tailgate_lease_t *lease);
+static ngx_uint_t ngx_http_tailgate_is_asked(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx);
+static ngx_uint_t ngx_http_tailgate_asked(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record, const tg_question_t *question);
+static ngx_uint_t ngx_http_tailgate_is_direct(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record);
 static ngx_int_t ngx_http_tailgate_ask_self(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx, ngx_http_tailgate_waiter_t *waiter);
 static ngx_int_t ngx_http_tailgate_nobody(ngx_http_request_t *r,
@@ -54,12 +54,6 @@ static void ngx_http_tailgate_set_peer(ngx_http_request_t *r,
     ngx_http_tailgate_record_t *record, ngx_http_tailgate_peer_t *peer);
 static ngx_int_t ngx_http_tailgate_serve(ngx_http_request_t *r,
     ngx_http_tailgate_record_t *record, ngx_http_tailgate_peer_t *peer);
-static void ngx_http_tailgate_warn(ngx_http_request_t *r,
-    const tg_source_t *source);
-
-
-static ngx_http_tailgate_warned_t
-    ngx_http_tailgate_warned[NGX_HTTP_TAILGATE_WARNED];
 
 
 ngx_int_t
@@ -104,9 +98,7 @@ ngx_http_tailgate_identify(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
         }
     }
 
-    /* realip may have found another client since */
-
-    if (record->peer && record->identified == r->connection->sockaddr) {
+    if (ngx_http_tailgate_is_identified(r, ctx)) {
         return NGX_OK;
     }
 
@@ -117,16 +109,14 @@ ngx_http_tailgate_identify(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 static ngx_int_t
 ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 {
-    ngx_int_t                        rc;
-    ngx_uint_t                       kept;
-    tg_question_t                    question;
     ngx_atomic_uint_t                scope;
-    ngx_http_tailgate_key_t          key;
-    ngx_http_tailgate_lease_t        lease;
+    tg_question_t                    question;
     ngx_http_tailgate_record_t      *record;
     ngx_http_tailgate_waiter_t      *waiter;
     ngx_http_tailgate_main_conf_t   *mcf;
     ngx_http_tailgate_connection_t  *tc;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
 
     record = ctx->record;
     record->cache = NULL;
@@ -136,6 +126,13 @@ ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
         return ngx_http_tailgate_stranger(r, record, TG_STATUS_STRANGER,
             "HTTP/3 names nobody: the address of a QUIC connection may change "
             "under way");
+    }
+
+    if (ngx_http_tailgate_is_asked(r, ctx)) {
+        record->request.service = tc->question.service;
+        ctx->connection = 0;
+
+        return ngx_http_tailgate_ask_cache(r, ctx);
     }
 
     waiter = ngx_http_tailgate_waiter(r, ctx);
@@ -155,8 +152,6 @@ ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
         return ngx_http_tailgate_nobody(r, ctx, waiter, question.reason);
     }
 
-    mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
-
     scope = 0;
     ctx->connection = 0;
     ctx->self_asked = 0;
@@ -170,81 +165,81 @@ ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
             ctx->connection = 1;
 
             if (ngx_http_tailgate_connection_stands(mcf, tc->peer)) {
-                return ngx_http_tailgate_hit(r, ctx, tc->peer, "connection");
+                ngx_http_tailgate_hit(r, record, tc->peer, "connection");
+                return ngx_http_tailgate_answer(r, ctx, tc->peer);
             }
 
             scope = ngx_http_tailgate_real_connection(r)->number;
         }
     }
 
-    kept = mcf->node->cache
-           && ngx_http_tailgate_self(mcf->node, NGX_HTTP_TAILGATE_SELF_AGE)
-           && ngx_http_tailgate_cache_key(&question, &key) == NGX_OK;
-
-    if (kept) {
-        rc = ngx_http_tailgate_ask_cache(r, ctx, &question, &key, &lease);
-
-        if (rc != NGX_DECLINED) {
-            return rc;
-        }
+    if (ngx_http_tailgate_asked(r, record, &question)) {
+        return ngx_http_tailgate_ask_cache(r, ctx);
     }
 
-    if (ngx_http_tailgate_lookup_wait(mcf->node, &question, scope,
-                                      kept ? &key : NULL,
-                                      kept ? &lease : NULL, waiter)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    ctx->asked = 1;
-    record->cache = "miss";
-    ngx_http_tailgate_count(&mcf->stats, TG_COUNT_MISSES);
-
-    return ngx_http_tailgate_suspend(r, ctx);
+    return ngx_http_tailgate_lookup(r, ctx, &question, scope, NULL, NULL);
 }
 
 
-/* NGX_DECLINED: there is no answer yet, and lease says what to do. */
+/* With a key, the connection's, the answer may be there already. */
 
 static ngx_int_t
 ngx_http_tailgate_ask_cache(ngx_http_request_t *r,
-    ngx_http_tailgate_ctx_t *ctx, const tg_question_t *question,
-    const ngx_http_tailgate_key_t *key, ngx_http_tailgate_lease_t *lease)
+    ngx_http_tailgate_ctx_t *ctx)
 {
-    ngx_int_t                       rc;
-    ngx_http_tailgate_peer_t       *peer;
-    ngx_http_tailgate_main_conf_t  *mcf;
+    ngx_http_tailgate_peer_t        *peer;
+    ngx_http_tailgate_lease_t        lease;
+    ngx_http_tailgate_main_conf_t   *mcf;
+    ngx_http_tailgate_connection_t  *tc;
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
+    tc = ctx->record->connection;
 
     ngx_http_tailgate_self_refresh(mcf->node);
 
-    peer = ngx_http_tailgate_cache_find(mcf->node, key, ngx_current_msec,
-                                        lease);
-    if (peer) {
+    peer = ngx_http_tailgate_cache_find(mcf->node, &tc->key, &tc->hint,
+                                        ngx_current_msec, &lease);
 
-        if (lease->ticket) {
-            ngx_http_tailgate_lookup_refresh(mcf->node, question, key, lease);
-        }
-
-        rc = ngx_http_tailgate_hit(r, ctx, peer, "hit");
-        ngx_http_tailgate_peer_release(peer);
-
-        return rc;
+    if (peer == NULL) {
+        return ngx_http_tailgate_ask_limited(r, ctx, &lease);
     }
 
-    /* who waits for another's question makes for none */
+    if (lease.ticket) {
+        ngx_http_tailgate_lookup_refresh(mcf->node, &tc->question, &tc->key,
+                                         &lease);
+    }
+
+    ngx_http_tailgate_hit(r, ctx->record, peer, "hit");
+
+    /* it is held for us */
+    ngx_http_tailgate_set_peer(r, ctx->record, peer);
+
+    return NGX_OK;
+}
+
+
+/* Who waits for another's question makes for none. */
+
+static ngx_int_t
+ngx_http_tailgate_ask_limited(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx, const ngx_http_tailgate_lease_t *lease)
+{
+    ngx_http_tailgate_main_conf_t   *mcf;
+    ngx_http_tailgate_connection_t  *tc;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
+    tc = ctx->record->connection;
 
     if (lease->state == TG_TABLE_WAIT
-        || !ngx_http_tailgate_limited(mcf, &question->addr,
+        || !ngx_http_tailgate_limited(mcf, &tc->question.addr,
                                       r->connection->log))
     {
-        return NGX_DECLINED;
+        return ngx_http_tailgate_lookup(r, ctx, &tc->question, 0, &tc->key,
+                                        lease);
     }
 
     if (lease->ticket) {
-        ngx_http_tailgate_cache_drop(mcf->node, key, lease);
+        ngx_http_tailgate_cache_drop(mcf->node, &tc->key, lease);
     }
 
     return ngx_http_tailgate_stranger(r, ctx->record, TG_STATUS_UNAVAILABLE,
@@ -254,65 +249,135 @@ ngx_http_tailgate_ask_cache(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_tailgate_hit(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
-    ngx_http_tailgate_peer_t *peer, const char *cache)
+ngx_http_tailgate_lookup(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
+    const tg_question_t *question, ngx_atomic_uint_t scope,
+    const ngx_http_tailgate_key_t *key, const ngx_http_tailgate_lease_t *lease)
+{
+    ngx_http_tailgate_waiter_t     *waiter;
+    ngx_http_tailgate_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
+
+    waiter = ngx_http_tailgate_waiter(r, ctx);
+    if (waiter == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_tailgate_lookup_wait(mcf->node, question, scope, key, lease,
+                                      waiter)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ctx->asked = 1;
+    ctx->record->cache = "miss";
+
+    ngx_http_tailgate_count(&mcf->stats, TG_COUNT_MISSES);
+
+    return ngx_http_tailgate_suspend(r, ctx);
+}
+
+
+static void
+ngx_http_tailgate_hit(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record, ngx_http_tailgate_peer_t *peer,
+    const char *cache)
 {
     ngx_http_tailgate_main_conf_t  *mcf;
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
 
-    ctx->record->cache = cache;
+    record->cache = cache;
 
     ngx_http_tailgate_count(&mcf->stats, TG_COUNT_HITS);
 
     if (peer->status == TG_STATUS_STRANGER) {
         ngx_http_tailgate_count(&mcf->stats, TG_COUNT_NEGATIVE);
     }
-
-    return ngx_http_tailgate_answer(r, ctx, peer);
 }
 
 
-void
-ngx_http_tailgate_question(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
-    tg_question_t *question)
+/*
+ * Whether this connection has asked already, and nothing has changed that the
+ * question was made of: the server, its node's own addresses.  Nobody forwards
+ * for anybody by it.
+ */
+
+static ngx_uint_t
+ngx_http_tailgate_is_asked(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 {
-    tg_source_t                     source;
-    tg_source_rules_t               rules;
-    ngx_http_tailgate_self_t       *self;
-    ngx_http_tailgate_srv_conf_t   *scf;
-    ngx_http_tailgate_main_conf_t  *mcf;
+    ngx_http_tailgate_self_t        *self;
+    ngx_http_tailgate_record_t      *record;
+    ngx_http_tailgate_srv_conf_t    *scf;
+    ngx_http_tailgate_main_conf_t   *mcf;
+    ngx_http_tailgate_connection_t  *tc;
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
     scf = ngx_http_get_module_srv_conf(r, ngx_http_tailgate_module);
 
-    ngx_memzero(&rules, sizeof(tg_source_rules_t));
+    record = ctx->record;
+    tc = record->connection;
 
-    if (scf->trusted) {
-        rules.trusted = scf->trusted->elts;
-        rules.ntrusted = scf->trusted->nelts;
+    if (tc->scf != scf || ctx->self_asked
+        || !ngx_http_tailgate_is_direct(r, record))
+    {
+        return 0;
     }
 
-    rules.trusted_unix = scf->trusted_unix;
+    self = ngx_http_tailgate_self(mcf->node, NGX_HTTP_TAILGATE_SELF_AGE);
 
-    if (mcf->services) {
-        rules.services = mcf->services->elts;
-        rules.nservices = mcf->services->nelts;
+    return self && self->serial == tc->self_serial;
+}
+
+
+/* Whether the question has a key: it is then the connection's. */
+
+static ngx_uint_t
+ngx_http_tailgate_asked(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record, const tg_question_t *question)
+{
+    ngx_http_tailgate_self_t        *self;
+    ngx_http_tailgate_main_conf_t   *mcf;
+    ngx_http_tailgate_connection_t  *tc;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
+
+    tc = record->connection;
+    tc->scf = NULL;
+
+    if (mcf->node->cache == NULL) {
+        return 0;
     }
 
-    if (ctx->self_asked && !ctx->waiter->failed) {
-        self = mcf->node->self;
+    self = ngx_http_tailgate_self(mcf->node, NGX_HTTP_TAILGATE_SELF_AGE);
 
-    } else {
-        self = ngx_http_tailgate_self(mcf->node, NGX_HTTP_TAILGATE_SELF_AGE);
+    if (self == NULL
+        || ngx_http_tailgate_cache_key(question, &tc->key) != NGX_OK)
+    {
+        return 0;
     }
 
-    if (self) {
-        rules.self = &self->self;
+    tc->question = *question;
+    tc->hint.ready = NULL;
+
+    if (ngx_http_tailgate_is_direct(r, record)) {
+        tc->scf = ngx_http_get_module_srv_conf(r, ngx_http_tailgate_module);
+        tc->self_serial = self->serial;
     }
 
-    ngx_http_tailgate_source_current(r, ctx->record, &source);
-    tg_source_question(&source, &rules, question);
+    return 1;
+}
+
+
+static ngx_uint_t
+ngx_http_tailgate_is_direct(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record)
+{
+    return r->connection->sockaddr == record->sockaddr
+           && record->connection->source.proxied.family == TG_ADDR_NONE
+           && !record->connection->source.proxy_listener
+           && !record->wrong_interface;
 }
 
 
@@ -380,7 +445,7 @@ ngx_http_tailgate_nobody(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
             return ngx_http_tailgate_ask_self(r, ctx, waiter);
         }
 
-        ngx_http_tailgate_warn(r, &ctx->record->source);
+        ngx_http_tailgate_source_warn(r, &ctx->record->connection->source);
     }
 
     ctx->self_asked = 0;
@@ -417,8 +482,8 @@ ngx_uint_t
 ngx_http_tailgate_is_connection(ngx_http_tailgate_record_t *record,
     const tg_question_t *question)
 {
-    return tg_addr_equal(&question->addr, &record->source.peer)
-           && question->addr.port == record->source.peer.port;
+    return tg_addr_equal(&question->addr, &record->connection->source.peer)
+           && question->addr.port == record->connection->source.peer.port;
 }
 
 
@@ -537,6 +602,7 @@ ngx_http_tailgate_answer(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
             ngx_http_tailgate_peer_release(tc->peer);
         }
 
+        peer->kept = 1;
         tc->peer = ngx_http_tailgate_peer_hold(peer);
     }
 
@@ -544,7 +610,7 @@ ngx_http_tailgate_answer(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
 
         scf = ngx_http_get_module_srv_conf(r, ngx_http_tailgate_module);
 
-        if (scf->trusted_serve && tg_addr_is_loopback(&record->source.local)) {
+        if (scf->trusted_serve && tg_addr_is_loopback(&tc->source.local)) {
             return ngx_http_tailgate_serve(r, record, peer);
         }
 
@@ -571,7 +637,15 @@ ngx_http_tailgate_stranger(ngx_http_request_t *r,
     /* the old one may be this */
     ngx_http_tailgate_set_peer(r, record, NULL);
 
-    peer = &record->stranger;
+    if (record->stranger == NULL) {
+        record->stranger = ngx_palloc(r->pool,
+                                      sizeof(ngx_http_tailgate_peer_t));
+        if (record->stranger == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    peer = record->stranger;
 
     ngx_memzero(peer, sizeof(ngx_http_tailgate_peer_t));
 
@@ -589,7 +663,7 @@ static void
 ngx_http_tailgate_set_peer(ngx_http_request_t *r,
     ngx_http_tailgate_record_t *record, ngx_http_tailgate_peer_t *peer)
 {
-    if (record->peer && record->peer != &record->stranger) {
+    if (record->peer && record->peer != record->stranger) {
         ngx_http_tailgate_peer_release(record->peer);
     }
 
@@ -629,11 +703,17 @@ ngx_http_tailgate_serve(ngx_http_request_t *r,
     ngx_http_tailgate_peer_t  *served;
 
     if (record->funnel) {
-        (void) ngx_http_tailgate_stranger(r, record, TG_STATUS_FUNNEL,
-                                          "a Funnel request: it came from the "
-                                          "Internet");
-        record->stranger.identity.status = TG_STATUS_FUNNEL;
-        record->stranger.identity.traits = TG_TRAIT_FUNNEL;
+
+        if (ngx_http_tailgate_stranger(r, record, TG_STATUS_FUNNEL,
+                                       "a Funnel request: it came from the "
+                                       "Internet")
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        record->stranger->identity.status = TG_STATUS_FUNNEL;
+        record->stranger->identity.traits = TG_TRAIT_FUNNEL;
 
         return NGX_OK;
     }
@@ -649,9 +729,13 @@ ngx_http_tailgate_serve(ngx_http_request_t *r,
             "tailscale serve names nobody: a tagged node, or no serve at all");
     }
 
-    served = &record->stranger;
+    if (ngx_http_tailgate_stranger(r, record, TG_STATUS_STRANGER, "")
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
-    (void) ngx_http_tailgate_stranger(r, record, TG_STATUS_STRANGER, "");
+    served = record->stranger;
 
     login.data = (char *) record->serve_login.data;
     login.len = record->serve_login.len;
@@ -680,36 +764,4 @@ ngx_http_tailgate_serve(ngx_http_request_t *r,
     served->self = peer->self;
 
     return NGX_OK;
-}
-
-
-static void
-ngx_http_tailgate_warn(ngx_http_request_t *r, const tg_source_t *source)
-{
-    char                         peer[TG_ADDR_TEXT_MAX];
-    char                         local[TG_ADDR_TEXT_MAX];
-    ngx_uint_t                   hash;
-    ngx_http_tailgate_warned_t  *warned;
-
-    hash = ngx_crc32_short((u_char *) source->peer.bytes,
-                           sizeof(source->peer.bytes));
-    warned = &ngx_http_tailgate_warned[hash % NGX_HTTP_TAILGATE_WARNED];
-
-    if (tg_addr_equal(&warned->addr, &source->peer)
-        && ngx_time() - warned->time < NGX_HTTP_TAILGATE_WARNED_AGE)
-    {
-        return;
-    }
-
-    warned->addr = source->peer;
-    warned->time = ngx_time();
-
-    (void) tg_addr_format(&source->peer, 0, peer);
-    (void) tg_addr_format(&source->local, 0, local);
-
-    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
-                  "tailgate: the source %s is in the tailnet ranges, but came "
-                  "to %s, which is no tailnet address of this node: a "
-                  "stranger, and a forger if it did not come by a Tailscale "
-                  "Service (see tailgate_service)", peer, local);
 }

@@ -52,6 +52,40 @@ ngx_http_tailgate_is_dropped(ngx_http_request_t *r, ngx_table_elt_t *h,
 
 
 ngx_uint_t
+ngx_http_tailgate_list_suspects(ngx_http_request_t *r)
+{
+    ngx_list_part_t               *part;
+    ngx_table_elt_t               *h, *last;
+    const tg_shapes_t             *shapes;
+    ngx_http_tailgate_srv_conf_t  *scf;
+
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_tailgate_module);
+
+    if (scf->trusted_serve) {
+        return 1;
+    }
+
+    shapes = scf->shapes;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+
+        h = part->elts;
+        last = h + part->nelts;
+
+        for ( /* void */ ; h < last; h++) {
+            if (h->key.len
+                && tg_shapes_have(shapes, h->key.data, h->key.len))
+            {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
 ngx_http_tailgate_list_has(ngx_http_request_t *r,
     ngx_http_tailgate_drop_e drop)
 {

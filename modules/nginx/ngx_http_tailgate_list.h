@@ -27,6 +27,13 @@ typedef enum {
 extern u_char  ngx_http_tailgate_cookie_key[];
 
 
+/*
+ * Whether the server has anything to do with the headers that a client sent.
+ * Most requests have none that is alike, and cost no more than this.
+ */
+
+ngx_uint_t ngx_http_tailgate_list_suspects(ngx_http_request_t *r);
+
 /* Whether there is something to drop. */
 
 ngx_uint_t ngx_http_tailgate_list_has(ngx_http_request_t *r,

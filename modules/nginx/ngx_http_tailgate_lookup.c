@@ -222,7 +222,8 @@ ngx_http_tailgate_lookup_again(ngx_http_tailgate_lookup_t *lookup,
 
     if (lookup->keyed && lookup->owner->self) {
         found = ngx_http_tailgate_cache_find(lookup->owner, &lookup->key,
-                                             lookup->since, &lookup->lease);
+                                             NULL, lookup->since,
+                                             &lookup->lease);
     }
 
     if (found) {

@@ -37,9 +37,12 @@ typedef struct {
     ngx_uint_t                  refs;
     ngx_pool_t                 *pool;
     ngx_msec_t                  taken;     /* ngx_current_msec */
+    ngx_uint_t                  serial;    /* of those of a node, from 1 */
     tg_self_t                   self;
 } ngx_http_tailgate_self_t;
 
+
+typedef struct ngx_http_tailgate_memo_s  ngx_http_tailgate_memo_t;
 
 /* What became of an identification.  Counted too. */
 
@@ -53,7 +56,9 @@ typedef struct {
     ngx_http_tailgate_self_t   *self;      /* may be NULL */
     ngx_msec_t                  asked;     /* ngx_current_msec */
     uint64_t                    epoch;     /* good while it stands */
+    ngx_http_tailgate_memo_t   *memos;     /* memo.c */
     unsigned                    stale:1;   /* past its end */
+    unsigned                    kept:1;    /* for other requests as well */
 } ngx_http_tailgate_peer_t;
 
 
@@ -74,6 +79,7 @@ typedef struct {
     ngx_http_tailgate_call_t     *self_call;
     ngx_pool_t                   *self_pool;
     ngx_msec_t                    self_started;
+    ngx_uint_t                    self_serial;
     u_char                        self_error_buf[512];
 } ngx_http_tailgate_node_t;
 
@@ -147,13 +153,15 @@ void ngx_http_tailgate_lookup_refresh(ngx_http_tailgate_node_t *node,
 
 /*
  * cache.c.  An answer that is kept, held for the caller, or NULL: lease then
- * says what to do.  Answers that were asked for before since count only while
- * the bus is followed.  node->self must be there.
+ * says what to do.  hint, of that key alone, may be NULL.  Answers that were
+ * asked for before since count only while the bus is followed.  node->self
+ * must be there.
  */
 
 ngx_http_tailgate_peer_t *ngx_http_tailgate_cache_find(
     ngx_http_tailgate_node_t *node, const ngx_http_tailgate_key_t *key,
-    ngx_msec_t since, ngx_http_tailgate_lease_t *lease);
+    ngx_http_tailgate_hint_t *hint, ngx_msec_t since,
+    ngx_http_tailgate_lease_t *lease);
 
 /*
  * Keeps the answer to what a lease was about.  NGX_AGAIN: something changed in

@@ -130,6 +130,8 @@ typedef struct {
                                                  ngx_http_tailgate_policy_t *:
                                                  those in force */
     tg_strip_t                 *strip_set;    /* NULL: all locations are off */
+    tg_shapes_t                *shapes;       /* of request headers that are
+                                                 looked at any closer */
     ngx_uint_t                  enabled;      /* unsigned  enabled:1; */
     ngx_uint_t                  policed;      /* unsigned  policed:1; */
 } ngx_http_tailgate_srv_conf_t;
@@ -164,12 +166,15 @@ struct ngx_http_tailgate_loc_conf_s {
     /* compiled */
     tg_gate_rules_t             gate;
     tg_inline_t                *rules;        /* NULL: there are none */
+    uint32_t                    depends;      /* decisions do: TG_DEPENDS_* */
     ngx_array_t                 headers;      /* of
                                                  ngx_http_tailgate_header_t */
     ngx_array_t                 session_cookies;  /* of tg_str_t */
 
     ngx_http_tailgate_loc_conf_t  *parent;
     unsigned                    compiled:1;   /* rules are */
+    unsigned                    fixed:1;      /* headers have the values of a
+                                                 peer, whatever it asks for */
     unsigned                    guards:1;     /* "tailgate" is on somewhere */
     unsigned                    status_page:1;
     unsigned                    status_open:1; /* others guard that page */
@@ -185,8 +190,17 @@ typedef struct {
 /* What is kept with a connection, on HTTP/2 with the one that carries all. */
 
 typedef struct {
-    tg_addr_t                   local;
+    struct sockaddr            *sockaddr;     /* that source is of */
+    tg_source_t                 source;       /* before realip */
     ngx_http_tailgate_peer_t   *peer;         /* of a loopback connection */
+
+    /* whom it was last asked about, and what that was concluded from */
+    ngx_http_tailgate_srv_conf_t  *scf;       /* NULL: not yet */
+    ngx_uint_t                  self_serial;
+    tg_question_t               question;
+    ngx_http_tailgate_key_t     key;
+    ngx_http_tailgate_hint_t    hint;         /* where its answer was */
+
     ngx_str_t                  *interface;    /* that was compared */
     unsigned                    wrong_interface:1;
 } ngx_http_tailgate_connection_t;
@@ -209,12 +223,12 @@ struct ngx_http_tailgate_subrequest_s {
 
 typedef struct {
     ngx_http_tailgate_connection_t  *connection;
-    tg_source_t                 source;
     struct sockaddr            *sockaddr;     /* c->sockaddr, before realip */
     struct sockaddr            *identified;   /* c->sockaddr, when peer was
                                                  asked for */
     ngx_http_tailgate_peer_t   *peer;         /* NULL: not identified */
-    ngx_http_tailgate_peer_t    stranger;     /* one that nobody asked about */
+    ngx_http_tailgate_peer_t   *stranger;     /* one that nobody asked about */
+    ngx_http_tailgate_peer_t   *lender;       /* of header values; held */
 
     tg_request_t                request;      /* as the client sent it */
     ngx_http_tailgate_subrequest_t  *subrequests;
@@ -250,6 +264,7 @@ typedef struct {
     unsigned                    waiting:1;    /* waiter is */
     unsigned                    self_asked:1; /* ... for the own state */
     unsigned                    no_address:1; /* QUIC: it may move */
+    unsigned                    wrong_interface:1;
     unsigned                    serve_bad:1;
     unsigned                    funnel:1;
 } ngx_http_tailgate_record_t;
@@ -265,6 +280,7 @@ struct ngx_http_tailgate_ctx_s {
     ngx_http_tailgate_ctx_t    *next;         /* of record->passes */
 
     ngx_http_tailgate_policy_t  *policy;      /* that decided; may be NULL */
+    ngx_http_tailgate_memo_t    *memo;        /* of the peer; may be NULL */
     tg_decision_t               decision;     /* if judged */
 
     unsigned                    own_list:1;   /* of request headers */
@@ -350,7 +366,7 @@ const uint8_t *ngx_http_tailgate_secret(ngx_http_tailgate_main_conf_t *mcf);
 
 /* request.c: what is kept of a request */
 
-ngx_http_tailgate_ctx_t *ngx_http_tailgate_ctx(ngx_http_request_t *r);
+ngx_http_tailgate_ctx_t *ngx_http_tailgate_ctx_create(ngx_http_request_t *r);
 ngx_http_tailgate_record_t *ngx_http_tailgate_record(ngx_http_request_t *r);
 ngx_connection_t *ngx_http_tailgate_real_connection(ngx_http_request_t *r);
 
@@ -360,6 +376,8 @@ ngx_int_t ngx_http_tailgate_source_capture(ngx_http_request_t *r,
     ngx_http_tailgate_record_t *record);
 void ngx_http_tailgate_source_current(ngx_http_request_t *r,
     ngx_http_tailgate_record_t *record, tg_source_t *source);
+void ngx_http_tailgate_source_warn(ngx_http_request_t *r,
+    const tg_source_t *source);
 
 /*
  * identify.c: who the client is.  NGX_OK: record->peer is there; NGX_AGAIN:
@@ -420,6 +438,16 @@ void ngx_http_tailgate_digest_location(ngx_conf_t *cf,
 void ngx_http_tailgate_digest_init(ngx_conf_t *cf,
     ngx_http_tailgate_main_conf_t *mcf);
 
+/* memo.c: what is known of a peer at a location */
+
+ngx_http_tailgate_memo_t *ngx_http_tailgate_memo(
+    ngx_http_tailgate_peer_t *peer, ngx_http_tailgate_loc_conf_t *lcf);
+ngx_uint_t ngx_http_tailgate_memo_find(ngx_http_tailgate_ctx_t *ctx);
+void ngx_http_tailgate_memo_keep(ngx_http_tailgate_memo_t *memo,
+    const tg_request_t *request, const tg_decision_t *decision);
+ngx_int_t ngx_http_tailgate_memo_headers(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx);
+
 /* denial.c */
 
 ngx_int_t ngx_http_tailgate_denial(ngx_http_request_t *r,
@@ -433,6 +461,9 @@ ngx_int_t ngx_http_tailgate_headers_take_back(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
 ngx_int_t ngx_http_tailgate_headers_set(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
+int ngx_http_tailgate_header_fixed(ngx_http_tailgate_header_t *header,
+    ngx_http_tailgate_peer_t *peer, const tg_alloc_t *alloc,
+    ngx_str_t *value);
 ngx_int_t ngx_http_tailgate_headers_cookies(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx, const tg_str_t *values, size_t n);
 
@@ -458,6 +489,45 @@ ngx_int_t ngx_http_tailgate_add_variables(ngx_conf_t *cf);
 extern ngx_module_t  ngx_http_tailgate_access_module;
 extern ngx_module_t  ngx_http_tailgate_filter_module;
 extern ngx_module_t  ngx_http_tailgate_module;
+
+
+/*
+ * The context of this pass of r, made if there is none; NULL without memory.
+ */
+
+static ngx_inline ngx_http_tailgate_ctx_t *
+ngx_http_tailgate_ctx(ngx_http_request_t *r)
+{
+    ngx_http_tailgate_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_tailgate_module);
+
+    return ctx ? ctx : ngx_http_tailgate_ctx_create(r);
+}
+
+
+/* Whether nothing has to be asked; realip may have found another client. */
+
+static ngx_inline ngx_uint_t
+ngx_http_tailgate_is_identified(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx)
+{
+    return !ctx->waiting && ctx->record->peer
+           && ctx->record->identified == r->connection->sockaddr;
+}
+
+
+/* Whether the location guards any session cookies. */
+
+static ngx_inline ngx_uint_t
+ngx_http_tailgate_sessions(ngx_http_request_t *r)
+{
+    ngx_http_tailgate_loc_conf_t  *lcf;
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_tailgate_module);
+
+    return lcf->session_cookies.nelts != 0;
+}
 
 
 /* Whether identity says who a peer is. */

@@ -228,6 +228,7 @@ ngx_http_tailgate_self_parse(ngx_http_tailgate_node_t *node,
     self->refs = 1;
     self->pool = call->pool;
     self->taken = node->self_started;
+    self->serial = ++node->self_serial;
 
     if (node->self) {
         ngx_http_tailgate_self_release(node->self);

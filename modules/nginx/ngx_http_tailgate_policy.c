@@ -498,6 +498,8 @@ ngx_http_tailgate_merge_rules(ngx_conf_t *cf,
     }
 
     conf->rules = lcf->rules;
+    conf->depends = tg_policy_depends(conf->policy ? conf->policy->policy
+                                                   : NULL, conf->rules);
     conf->compiled = 1;
 
     if (conf->policy || conf->rules) {

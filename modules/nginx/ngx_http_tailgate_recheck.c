@@ -249,7 +249,7 @@ ngx_http_tailgate_recheck_one(ngx_http_tailgate_main_conf_t *mcf,
 
     record->checked = ngx_current_msec;
 
-    if (record->peer != &record->stranger
+    if (record->peer != record->stranger
         && !ngx_http_tailgate_recheck_stands(mcf, record))
     {
         ngx_http_tailgate_recheck_ask(mcf, record);
@@ -357,7 +357,7 @@ ngx_http_tailgate_recheck_lookup(ngx_http_tailgate_main_conf_t *mcf,
            && ngx_http_tailgate_cache_key(question, &key) == NGX_OK;
 
     if (kept) {
-        peer = ngx_http_tailgate_cache_find(mcf->node, &key,
+        peer = ngx_http_tailgate_cache_find(mcf->node, &key, NULL,
                                             ngx_current_msec
                                             - mcf->recheck.tick, &lease);
         if (peer) {

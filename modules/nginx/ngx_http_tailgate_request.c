@@ -12,44 +12,42 @@
 #include <ngx_http.h>
 
 #include "ngx_http_tailgate_module.h"
+#include "ngx_http_tailgate_list.h"
 
 
-static ngx_http_tailgate_record_t *ngx_http_tailgate_record_create(
+static ngx_http_tailgate_ctx_t *ngx_http_tailgate_record_create(
     ngx_http_request_t *r);
 static void ngx_http_tailgate_record_cleanup(void *data);
 
 
 /*
- * The context of this pass of r, made if there is none; NULL without memory.
- * A new one means another location, or a subrequest: the headers that an
+ * A new context means another location, or a subrequest: the headers that an
  * earlier one was given are taken back, and the cookies that its app has set
  * get their companions.
  */
 
 ngx_http_tailgate_ctx_t *
-ngx_http_tailgate_ctx(ngx_http_request_t *r)
+ngx_http_tailgate_ctx_create(ngx_http_request_t *r)
 {
     ngx_int_t                    rc;
     ngx_http_tailgate_ctx_t     *ctx;
+    ngx_http_tailgate_record_t  *record;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_tailgate_module);
+    record = ngx_http_tailgate_record(r);
 
-    if (ctx) {
-        return ctx;
+    if (record == NULL) {
+        ctx = ngx_http_tailgate_record_create(r);
+
+    } else {
+        ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_tailgate_ctx_t));
     }
 
-    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_tailgate_ctx_t));
     if (ctx == NULL) {
         return NULL;
     }
 
-    ctx->record = ngx_http_tailgate_record(r);
-
-    if (ctx->record == NULL) {
-        ctx->record = ngx_http_tailgate_record_create(r);
-        if (ctx->record == NULL) {
-            return NULL;
-        }
+    if (record) {
+        ctx->record = record;
     }
 
     if (r != r->main
@@ -61,7 +59,8 @@ ngx_http_tailgate_ctx(ngx_http_request_t *r)
     /* an error_page may be tried when there was no memory to strip */
 
     if (!ctx->record->stripped) {
-        rc = ngx_http_tailgate_headers_strip(r, ctx);
+        rc = ngx_http_tailgate_list_suspects(r)
+             ? ngx_http_tailgate_headers_strip(r, ctx) : NGX_OK;
         ctx->record->stripped = rc == NGX_OK;
 
     } else {
@@ -104,19 +103,25 @@ ngx_http_tailgate_record(ngx_http_request_t *r)
 }
 
 
-static ngx_http_tailgate_record_t *
+/* A record and the context of the first pass, which take memory once. */
+
+static ngx_http_tailgate_ctx_t *
 ngx_http_tailgate_record_create(ngx_http_request_t *r)
 {
     ngx_pool_cleanup_t          *cln;
+    ngx_http_tailgate_ctx_t     *ctx;
     ngx_http_tailgate_record_t  *record;
 
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_tailgate_record_t));
+    cln = ngx_pool_cleanup_add(r->pool, 0);
     if (cln == NULL) {
         return NULL;
     }
 
-    record = cln->data;
-    ngx_memzero(record, sizeof(ngx_http_tailgate_record_t));
+    record = ngx_pcalloc(r->pool, sizeof(ngx_http_tailgate_record_t)
+                                  + sizeof(ngx_http_tailgate_ctx_t));
+    if (record == NULL) {
+        return NULL;
+    }
 
     if (ngx_http_tailgate_source_capture(r, record) != NGX_OK) {
         return NULL;
@@ -125,8 +130,12 @@ ngx_http_tailgate_record_create(ngx_http_request_t *r)
     ngx_http_tailgate_request_capture(r->main, record);
 
     cln->handler = ngx_http_tailgate_record_cleanup;
+    cln->data = record;
 
-    return record;
+    ctx = (ngx_http_tailgate_ctx_t *) (record + 1);
+    ctx->record = record;
+
+    return ctx;
 }
 
 
@@ -139,8 +148,12 @@ ngx_http_tailgate_record_cleanup(void *data)
 
     ngx_http_tailgate_recheck_leave(record);
 
-    if (record->peer && record->peer != &record->stranger) {
+    if (record->peer && record->peer != record->stranger) {
         ngx_http_tailgate_peer_release(record->peer);
+    }
+
+    if (record->lender) {
+        ngx_http_tailgate_peer_release(record->lender);
     }
 }
 

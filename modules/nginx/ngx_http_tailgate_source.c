@@ -18,6 +18,19 @@
 #define NGX_HTTP_TAILGATE_IPV6_PKTOPTIONS  6
 
 
+/* Sources that were warned about, by hash: one line an hour for each. */
+
+#define NGX_HTTP_TAILGATE_WARNED      256
+#define NGX_HTTP_TAILGATE_WARNED_AGE  3600
+
+typedef struct {
+    tg_addr_t                   addr;
+    time_t                      time;
+} ngx_http_tailgate_warned_t;
+
+
+static void ngx_http_tailgate_source_fill(ngx_http_request_t *r,
+    ngx_connection_t *c, ngx_http_tailgate_connection_t *tc);
 static ngx_http_tailgate_connection_t *ngx_http_tailgate_connection(
     ngx_connection_t *c);
 static void ngx_http_tailgate_connection_cleanup(void *data);
@@ -26,12 +39,15 @@ static ngx_uint_t ngx_http_tailgate_wrong_interface(ngx_connection_t *c,
 static ngx_uint_t ngx_http_tailgate_interface_index(ngx_connection_t *c);
 
 
+static ngx_http_tailgate_warned_t
+    ngx_http_tailgate_warned[NGX_HTTP_TAILGATE_WARNED];
+
+
 ngx_int_t
 ngx_http_tailgate_source_capture(ngx_http_request_t *r,
     ngx_http_tailgate_record_t *record)
 {
     ngx_connection_t                *c;
-    ngx_proxy_protocol_t            *pp;
     ngx_http_tailgate_srv_conf_t    *scf;
     ngx_http_tailgate_connection_t  *tc;
 
@@ -53,36 +69,53 @@ ngx_http_tailgate_source_capture(ngx_http_request_t *r,
                                                              &scf->interface);
     }
 
-    /* what is not understood stays TG_ADDR_NONE: a stranger */
-
-    (void) tg_addr_from_sockaddr(&record->source.peer, c->sockaddr,
-                                 c->socklen);
+    record->wrong_interface = scf->interface.len && tc->wrong_interface;
 
 #if (nginx_version >= 1025000 && (NGX_QUIC || NGX_COMPAT))
 
     if (r->connection->quic) {
-        record->source.peer.family = TG_ADDR_NONE;
         record->no_address = 1;
+        return NGX_OK;
     }
 
 #endif
 
-    record->source.local = tc->local;
-    record->source.wrong_interface = scf->interface.len
-                                     && tc->wrong_interface;
-    record->source.proxy_listener =
-                               r->http_connection->addr_conf->proxy_protocol;
-
-    pp = c->proxy_protocol;
-
-    if (pp && tg_addr_parse(&record->source.proxied,
-                            (char *) pp->src_addr.data, pp->src_addr.len)
-              == TG_OK)
-    {
-        record->source.proxied.port = pp->src_port;
+    if (tc->sockaddr != c->sockaddr) {
+        ngx_http_tailgate_source_fill(r, c, tc);
     }
 
     return NGX_OK;
+}
+
+
+/* What a connection tells is the same for all of its requests. */
+
+static void
+ngx_http_tailgate_source_fill(ngx_http_request_t *r, ngx_connection_t *c,
+    ngx_http_tailgate_connection_t *tc)
+{
+    tg_source_t           *source;
+    ngx_proxy_protocol_t  *pp;
+
+    source = &tc->source;
+
+    /* what is not understood stays TG_ADDR_NONE: a stranger */
+
+    (void) tg_addr_from_sockaddr(&source->peer, c->sockaddr, c->socklen);
+
+    source->proxy_listener = r->http_connection->addr_conf->proxy_protocol;
+    source->proxied.family = TG_ADDR_NONE;
+
+    pp = c->proxy_protocol;
+
+    if (pp && tg_addr_parse(&source->proxied, (char *) pp->src_addr.data,
+                            pp->src_addr.len)
+              == TG_OK)
+    {
+        source->proxied.port = pp->src_port;
+    }
+
+    tc->sockaddr = c->sockaddr;
 }
 
 
@@ -92,7 +125,8 @@ void
 ngx_http_tailgate_source_current(ngx_http_request_t *r,
     ngx_http_tailgate_record_t *record, tg_source_t *source)
 {
-    *source = record->source;
+    *source = record->connection->source;
+    source->wrong_interface = record->wrong_interface;
 
     if (r->connection->sockaddr != record->sockaddr) {
 
@@ -102,6 +136,49 @@ ngx_http_tailgate_source_current(ngx_http_request_t *r,
                                      r->connection->sockaddr,
                                      r->connection->socklen);
     }
+}
+
+
+void
+ngx_http_tailgate_question(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
+    tg_question_t *question)
+{
+    tg_source_t                     source;
+    tg_source_rules_t               rules;
+    ngx_http_tailgate_self_t       *self;
+    ngx_http_tailgate_srv_conf_t   *scf;
+    ngx_http_tailgate_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_tailgate_module);
+
+    ngx_memzero(&rules, sizeof(tg_source_rules_t));
+
+    if (scf->trusted) {
+        rules.trusted = scf->trusted->elts;
+        rules.ntrusted = scf->trusted->nelts;
+    }
+
+    rules.trusted_unix = scf->trusted_unix;
+
+    if (mcf->services) {
+        rules.services = mcf->services->elts;
+        rules.nservices = mcf->services->nelts;
+    }
+
+    if (ctx->self_asked && !ctx->waiter->failed) {
+        self = mcf->node->self;
+
+    } else {
+        self = ngx_http_tailgate_self(mcf->node, NGX_HTTP_TAILGATE_SELF_AGE);
+    }
+
+    if (self) {
+        rules.self = &self->self;
+    }
+
+    ngx_http_tailgate_source_current(r, ctx->record, &source);
+    tg_source_question(&source, &rules, question);
 }
 
 
@@ -135,7 +212,7 @@ ngx_http_tailgate_connection(ngx_connection_t *c)
     tc = cln->data;
     ngx_memzero(tc, sizeof(ngx_http_tailgate_connection_t));
 
-    (void) tg_addr_from_sockaddr(&tc->local, c->local_sockaddr,
+    (void) tg_addr_from_sockaddr(&tc->source.local, c->local_sockaddr,
                                  c->local_socklen);
 
     cln->handler = ngx_http_tailgate_connection_cleanup;
@@ -236,4 +313,38 @@ ngx_http_tailgate_interface_index(ngx_connection_t *c)
     }
 
     return 0;
+}
+
+
+/* One line an hour for each source. */
+
+void
+ngx_http_tailgate_source_warn(ngx_http_request_t *r, const tg_source_t *source)
+{
+    char                         peer[TG_ADDR_TEXT_MAX];
+    char                         local[TG_ADDR_TEXT_MAX];
+    ngx_uint_t                   hash;
+    ngx_http_tailgate_warned_t  *warned;
+
+    hash = ngx_crc32_short((u_char *) source->peer.bytes,
+                           sizeof(source->peer.bytes));
+    warned = &ngx_http_tailgate_warned[hash % NGX_HTTP_TAILGATE_WARNED];
+
+    if (tg_addr_equal(&warned->addr, &source->peer)
+        && ngx_time() - warned->time < NGX_HTTP_TAILGATE_WARNED_AGE)
+    {
+        return;
+    }
+
+    warned->addr = source->peer;
+    warned->time = ngx_time();
+
+    (void) tg_addr_format(&source->peer, 0, peer);
+    (void) tg_addr_format(&source->local, 0, local);
+
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                  "tailgate: the source %s is in the tailnet ranges, but came "
+                  "to %s, which is no tailnet address of this node: a "
+                  "stranger, and a forger if it did not come by a Tailscale "
+                  "Service (see tailgate_service)", peer, local);
 }

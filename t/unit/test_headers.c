@@ -579,6 +579,66 @@ test_strip(void **state)
 }
 
 
+/* However a name is spelt that is removed, it looks like one. */
+
+static void
+test_shapes(void **state)
+{
+    char          name[TG_HEADER_NAME_MAX];
+    size_t        i, len;
+    unsigned      round, byte;
+    tg_shapes_t   shapes;
+
+    static const char  *const names[] = {
+        "X-Webauth-User", "Remote-User-Group", "Tailscale-User-Login",
+        "Tailgate-", "X-Remote-Extra-Scopes-And-What-Ever-Else-Some-Client-"
+        "May-Make-Up-To-Be-Longer-Than-All", "X-My-User"
+    };
+
+    static const char  *const others[] = {
+        "Host", "User-Agent", "Accept", "Cookie", "Referer",
+        "Sec-Fetch-Dest", "Sec-Fetch-Site", "Upgrade-Insecure-Requests"
+    };
+
+    (void) state;
+
+    assert_int_equal(tg_strip_add(set, "X-My-User", 9), TG_OK);
+    tg_shapes_of(set, &shapes);
+
+    for (i = 0; i < N(names); i++) {
+        len = strlen(names[i]);
+
+        for (byte = 1; byte < 256; byte++) {
+            memcpy(name, names[i], len);
+
+            for (round = 0; round < len; round++) {
+                if (name[round] == '-') {
+                    name[round] = (char) byte;
+                }
+            }
+
+            if (tg_strip_match(set, name, len)
+                && !tg_shapes_have(&shapes, name, len))
+            {
+                fail_msg("\"%.*s\" has another shape", (int) len, name);
+            }
+        }
+
+        assert_true(tg_strip_match(set, names[i], len));
+        assert_true(tg_shapes_have(&shapes, names[i], len));
+    }
+
+    for (i = 0; i < N(others); i++) {
+        if (tg_shapes_have(&shapes, others[i], strlen(others[i]))) {
+            fail_msg("\"%s\" is looked at", others[i]);
+        }
+    }
+
+    tg_shapes_add(&shapes, "Q-New-Name", 10);
+    assert_true(tg_shapes_have(&shapes, "q_new_name", 10));
+}
+
+
 static void
 test_strip_long(void **state)
 {
@@ -728,6 +788,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_json, setup, teardown),
         cmocka_unit_test_setup_teardown(test_table, setup, teardown),
         cmocka_unit_test_setup_teardown(test_strip, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_shapes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_strip_long, setup, teardown),
         cmocka_unit_test_setup_teardown(test_strip_add, setup, teardown),
         cmocka_unit_test(test_fold),

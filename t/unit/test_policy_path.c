@@ -220,6 +220,63 @@ test_ambiguity(void **state)
 }
 
 
+/* Every short path of bytes that mean something. */
+
+static void
+test_is_plain(void **state)
+{
+    int         rc;
+    bool        fine;
+    char        raw[6];
+    size_t      i, n, len, plain, rest;
+    tg_str_t    text, path;
+
+    static const char  bytes[] = "/.%2eaA;\\#? \t\x7f\xc3~";
+
+    (void) state;
+
+    plain = 0;
+    n = sizeof(bytes);            /* with the NUL */
+    text.data = raw;
+
+    for (i = 0; i < n * n * n * n * 2; i++) {
+        len = 1 + i % 2 * 3;
+        rest = i / 2;
+        raw[0] = '/';
+
+        for (text.len = 1; text.len <= len; text.len++) {
+            raw[text.len] = bytes[rest % n];
+            rest /= n;
+        }
+
+        if (!tg_path_is_plain(text)) {
+            continue;
+        }
+
+        plain++;
+        rc = tg_path_normalize(text, &alloc, &path);
+        fine = rc == TG_OK && path.len == text.len
+               && memcmp(path.data, text.data, text.len) == 0
+               && tg_path_ambiguity(text) == NULL;
+
+        if (!fine) {
+            fail_msg("\"%.*s\" is not plain", (int) text.len, text.data);
+        }
+    }
+
+    assert_true(plain > 1000);
+
+    text = (tg_str_t) TG_STR("/static/app-1.2.min.js");
+    assert_true(tg_path_is_plain(text));
+
+    text = (tg_str_t) TG_STR("");
+    assert_false(tg_path_is_plain(text));
+
+    text = (tg_str_t) TG_STR("*");
+    assert_false(tg_path_is_plain(text));
+}
+
+
 static void
 test_patterns(void **state)
 {
@@ -368,6 +425,7 @@ main(void)
         cmocka_unit_test(test_normalize),
         cmocka_unit_test(test_limit),
         cmocka_unit_test(test_ambiguity),
+        cmocka_unit_test(test_is_plain),
         cmocka_unit_test(test_patterns),
         cmocka_unit_test(test_long),
         cmocka_unit_test(test_parse),

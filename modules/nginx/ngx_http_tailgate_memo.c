@@ -1,0 +1,358 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ *
+ * What was worked out once about a peer, for the locations that it asks for
+ * most: the headers that it is introduced by, and what was decided.  It is kept
+ * with the peer, so that it is forgotten with it, whatever made the peer out of
+ * date: nothing here has a time of its own.
+ *
+ * A decision is kept only where it depends on no path and no time
+ * (tg_policy_depends()), under all of the request that it may depend on.
+ */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_tailgate_module.h"
+#include "ngx_http_tailgate_list.h"
+
+
+/* Locations of a peer, and kinds of requests for each of them. */
+
+#define NGX_HTTP_TAILGATE_MEMO_LOCATIONS  16
+#define NGX_HTTP_TAILGATE_MEMO_REQUESTS   2
+
+/* A longer method, or host, is not kept. */
+
+#define NGX_HTTP_TAILGATE_MEMO_METHOD     16
+#define NGX_HTTP_TAILGATE_MEMO_HOST       64
+
+
+typedef struct {
+    size_t                         method_len;
+    size_t                         host_len;
+    u_char                         method[NGX_HTTP_TAILGATE_MEMO_METHOD];
+    u_char                         host[NGX_HTTP_TAILGATE_MEMO_HOST];
+    tg_decision_t                  decision;
+} ngx_http_tailgate_decided_t;
+
+
+struct ngx_http_tailgate_memo_s {
+    ngx_http_tailgate_memo_t      *next;
+    ngx_http_tailgate_loc_conf_t  *lcf;
+
+    ngx_table_elt_t               *headers;      /* as they are pushed */
+    size_t                        *offsets;      /* as in lcf->headers */
+    ngx_uint_t                     nheaders;
+
+    ngx_uint_t                     ndecided;
+    ngx_http_tailgate_decided_t    decided[NGX_HTTP_TAILGATE_MEMO_REQUESTS];
+
+    unsigned                       last:1;       /* of decided: overwritten */
+    unsigned                       made:1;       /* headers are there */
+    unsigned                       known:1;      /* nginx knows one of them */
+    unsigned                       unfit:1;      /* one has to be logged about
+                                                    at each request */
+};
+
+
+static ngx_int_t ngx_http_tailgate_memo_make(ngx_http_request_t *r,
+    ngx_http_tailgate_memo_t *memo, ngx_http_tailgate_peer_t *peer);
+static ngx_int_t ngx_http_tailgate_memo_lend(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record);
+static void ngx_http_tailgate_memo_release(void *data);
+static ngx_uint_t ngx_http_tailgate_memo_is(const u_char *kept, size_t len,
+    const tg_str_t *text);
+
+
+/* NULL: nothing is kept of this peer, or not for this location. */
+
+ngx_http_tailgate_memo_t *
+ngx_http_tailgate_memo(ngx_http_tailgate_peer_t *peer,
+    ngx_http_tailgate_loc_conf_t *lcf)
+{
+    ngx_uint_t                  n;
+    ngx_http_tailgate_memo_t   *memo;
+
+    n = 0;
+
+    for (memo = peer->memos; memo; memo = memo->next) {
+
+        if (memo->lcf == lcf) {
+            return memo;
+        }
+
+        n++;
+    }
+
+    if (!peer->kept || n == NGX_HTTP_TAILGATE_MEMO_LOCATIONS) {
+        return NULL;
+    }
+
+    memo = ngx_pcalloc(peer->pool, sizeof(ngx_http_tailgate_memo_t));
+    if (memo == NULL) {
+        return NULL;
+    }
+
+    memo->lcf = lcf;
+    memo->next = peer->memos;
+
+    peer->memos = memo;
+
+    return memo;
+}
+
+
+/* Whether the decision is known: it is then ctx->decision. */
+
+ngx_uint_t
+ngx_http_tailgate_memo_find(ngx_http_tailgate_ctx_t *ctx)
+{
+    ngx_uint_t                    i;
+    const tg_str_t               *method, *host;
+    ngx_http_tailgate_memo_t     *memo;
+    ngx_http_tailgate_decided_t  *decided;
+
+    memo = ctx->memo;
+
+    host = &ctx->record->request.host;
+    method = ctx->subrequest ? &ctx->subrequest->method
+                             : &ctx->record->request.method;
+
+    for (i = 0; i < memo->ndecided; i++) {
+
+        decided = &memo->decided[i];
+
+        if (!(memo->lcf->depends & TG_DEPENDS_REQUEST)
+            || (ngx_http_tailgate_memo_is(decided->method,
+                                          decided->method_len, method)
+                && ngx_http_tailgate_memo_is(decided->host, decided->host_len,
+                                             host)))
+        {
+            ctx->decision = decided->decision;
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_http_tailgate_memo_is(const u_char *kept, size_t len, const tg_str_t *text)
+{
+    return len == text->len && ngx_memcmp(kept, text->data, len) == 0;
+}
+
+
+void
+ngx_http_tailgate_memo_keep(ngx_http_tailgate_memo_t *memo,
+    const tg_request_t *request, const tg_decision_t *decision)
+{
+    ngx_http_tailgate_decided_t  *decided;
+
+    if (request->method.len > NGX_HTTP_TAILGATE_MEMO_METHOD
+        || request->host.len > NGX_HTTP_TAILGATE_MEMO_HOST)
+    {
+        return;
+    }
+
+    if (memo->ndecided < NGX_HTTP_TAILGATE_MEMO_REQUESTS) {
+        decided = &memo->decided[memo->ndecided++];
+
+    } else {
+        decided = &memo->decided[memo->last];
+        memo->last = !memo->last;
+    }
+
+    decided->method_len = request->method.len;
+    ngx_memcpy(decided->method, request->method.data, request->method.len);
+
+    decided->host_len = request->host.len;
+    ngx_memcpy(decided->host, request->host.data, request->host.len);
+
+    decided->decision = *decision;
+}
+
+
+/*
+ * The headers of the location, pushed without copies of their values.
+ * NGX_DECLINED: they have to be made.
+ */
+
+ngx_int_t
+ngx_http_tailgate_memo_headers(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx)
+{
+    ngx_list_t                *list;
+    ngx_uint_t                 i;
+    ngx_list_part_t           *last;
+    ngx_table_elt_t           *h;
+    ngx_http_tailgate_memo_t  *memo;
+
+    memo = ctx->memo;
+
+    if (!memo->made) {
+
+        if (memo->unfit) {
+            return NGX_DECLINED;
+        }
+
+        if (ngx_http_tailgate_memo_make(r, memo, ctx->record->peer)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        if (memo->unfit) {
+            return NGX_DECLINED;
+        }
+    }
+
+    if (ctx->record->lender != ctx->record->peer
+        && ngx_http_tailgate_memo_lend(r, ctx->record) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    list = &r->headers_in.headers;
+    last = list->last;
+
+    /* most often there is room, and no other module waits for any of them */
+
+    if (last->nelts + memo->nheaders <= list->nalloc && !memo->known) {
+
+        h = (ngx_table_elt_t *) last->elts + last->nelts;
+
+        for (i = 0; i < memo->nheaders; i++) {
+            h[i] = memo->headers[i];
+        }
+
+        last->nelts += memo->nheaders;
+
+        return NGX_OK;
+    }
+
+    for (i = 0; i < memo->nheaders; i++) {
+
+        h = ngx_list_push(list);
+        if (h == NULL) {
+            return NGX_ERROR;
+        }
+
+        *h = memo->headers[i];
+
+        if (ngx_http_tailgate_known_set(r, memo->offsets[i], h) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* NGX_ERROR: no memory. */
+
+static ngx_int_t
+ngx_http_tailgate_memo_make(ngx_http_request_t *r,
+    ngx_http_tailgate_memo_t *memo, ngx_http_tailgate_peer_t *peer)
+{
+    int                          rc;
+    ngx_str_t                    value;
+    ngx_uint_t                   i, n;
+    tg_alloc_t                   alloc;
+    ngx_table_elt_t             *h;
+    ngx_http_tailgate_header_t  *header;
+
+    n = memo->lcf->headers.nelts;
+    header = memo->lcf->headers.elts;
+
+    memo->nheaders = 0;
+    memo->headers = ngx_pcalloc(peer->pool, n * sizeof(ngx_table_elt_t));
+    memo->offsets = ngx_palloc(peer->pool, n * sizeof(size_t));
+
+    if (memo->headers == NULL || memo->offsets == NULL) {
+        return NGX_ERROR;
+    }
+
+    alloc = ngx_http_tailgate_alloc(r->pool);
+
+    for (i = 0; i < n; i++) {
+
+        rc = ngx_http_tailgate_header_fixed(&header[i], peer, &alloc, &value);
+
+        if (rc == TG_ERR_ABSENT) {
+            continue;
+        }
+
+        if (rc == TG_ERR_NOMEM) {
+            return NGX_ERROR;
+        }
+
+        if (rc != TG_OK) {
+            memo->unfit = 1;
+            return NGX_OK;
+        }
+
+        h = &memo->headers[memo->nheaders];
+
+        h->value.data = ngx_pnalloc(peer->pool, value.len + 1);
+        if (h->value.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        h->value.len = value.len;
+        *ngx_cpymem(h->value.data, value.data, value.len) = '\0';
+
+        h->key = header[i].name;
+        h->lowcase_key = header[i].lowcase_key;
+        h->hash = header[i].hash;
+
+        if (header[i].offset != NGX_HTTP_TAILGATE_UNKNOWN) {
+            memo->known = 1;
+        }
+
+        memo->offsets[memo->nheaders++] = header[i].offset;
+    }
+
+    memo->made = 1;
+
+    return NGX_OK;
+}
+
+
+/*
+ * The request has values of the peer in its list, also when another client is
+ * found for it later, or the peer is forgotten.
+ */
+
+static ngx_int_t
+ngx_http_tailgate_memo_lend(ngx_http_request_t *r,
+    ngx_http_tailgate_record_t *record)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    if (record->lender) {
+
+        cln = ngx_pool_cleanup_add(r->pool, 0);
+        if (cln == NULL) {
+            return NGX_ERROR;
+        }
+
+        cln->handler = ngx_http_tailgate_memo_release;
+        cln->data = record->lender;
+    }
+
+    record->lender = ngx_http_tailgate_peer_hold(record->peer);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_tailgate_memo_release(void *data)
+{
+    ngx_http_tailgate_peer_release(data);
+}
