@@ -87,6 +87,9 @@ test_edges(void **state)
         { "http://h.com/#frag", "", "a=1", "http://h.com/?a=1#frag", TG_OK },
         { "http://h.com/#frag", "a%23b%2Fc", "",
           "http://h.com/#frag/a%23b%2Fc", TG_OK },
+        { "http://h.com/?q=1#frag", "p", "", "http://h.com/?q=1#frag/p",
+          TG_OK },
+        { "http://h.com/#a?b", "p", "", "http://h.com/#a?b/p", TG_OK },
         { "http://h.com", "", "", "http://h.com", TG_OK },
         { "http://h.com", "", "q=1", "http://h.com?q=1", TG_OK },
         { "http://h.com", "/x", "", "http://h.com//x", TG_OK },
@@ -99,6 +102,7 @@ test_edges(void **state)
         { "http://p.com/", "", "a&b=&c=1&a=2", "http://p.com/?a&b=&c=1&a=2",
           TG_OK },
         { "http://p.com/", "", "a=1;b=2", "http://p.com/?a=1;b=2", TG_OK },
+        { "http://p.com/", "", "a b=1", "http://p.com/?a%20b=1", TG_OK },
         { "http://p.com/", "", "%zz=1", "http://p.com/?%25zz=1", TG_OK },
         { "http://p.com/", "", "a=%41&\xc3\xa9=\"<", "http://p.com/?a=%41&"
           "%C3%A9=%22%3C", TG_OK },
@@ -170,12 +174,46 @@ test_refused(void **state)
         { "https://{{QueryEscape .Path}}/", "", "", NULL, TG_LINK_HOST },
         { "{{printf \"%s://h/\" .Path}}", "", "", NULL, TG_LINK_HOST },
         { "http://{{.User}}/", "", "", NULL, TG_LINK_HOST },
+        { "{{QueryEscape .Path}}", "", "", NULL, TG_LINK_HOST },
         { "rel{{.Path}}", "", "", NULL, TG_LINK_HOST },
     };
 
     (void) state;
 
     golink_check(cases, NELTS(cases));
+}
+
+
+/* What a configuration allows, and what none can. */
+
+static void
+test_schemes(void **state)
+{
+    char                out[64];
+    tg_error_t          error;
+    tg_link_limits_t    limits;
+    tg_link_request_t   request;
+
+    static const tg_str_t  schemes[] = {
+        TG_STR("https"), TG_STR("slack"), TG_STR("javascript")
+    };
+
+    (void) state;
+
+    limits = *tg_link_limits_default();
+    limits.schemes = schemes;
+    limits.nschemes = NELTS(schemes);
+
+    request = golink_request("", "", "");
+
+    assert_int_equal(golink_go("slack://channel?id=1", &request, &limits, out,
+                               sizeof(out), &error), TG_OK);
+    assert_string_equal(out, "slack://channel?id=1");
+
+    assert_int_equal(golink_go("http://h/", &request, &limits, out,
+                               sizeof(out), &error), TG_LINK_SCHEME);
+    assert_int_equal(golink_go("javascript:x", &request, &limits, out,
+                               sizeof(out), &error), TG_LINK_SCHEME);
 }
 
 
@@ -358,6 +396,7 @@ main(void)
         cmocka_unit_test(test_golink),
         cmocka_unit_test(test_edges),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_schemes),
         cmocka_unit_test(test_own_host),
         cmocka_unit_test(test_segments),
         cmocka_unit_test(test_user),

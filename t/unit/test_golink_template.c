@@ -44,6 +44,10 @@ test_values(void **state)
           "/2022-June-2-1-2-Thursday-1654131723", TG_OK },
         { "/{{(.Now.AddDate 0 9 -1).Format \"Mon Jan _2 06 3:04PM .000 MST\"}}",
           "", "", "/Wed%20Mar%20%201%2023%201:02AM%20.000%20UTC", TG_OK },
+        { "/{{(.Now.AddDate 0 8 0).Format \"2006-01-02 002\"}}", "", "",
+          "/2023-02-02%20033", TG_OK },
+        { "/{{eq \"b\" \"a\" \"b\"}}{{eq 1 2 3}}{{ne 1 2}}{{ge 2 2}}{{gt 2 2}}"
+          "{{le 1.5 1.5}}", "", "", "/truefalsetruetruefalsetrue", TG_OK },
         { "/{{$t := .Now}}{{with $t}}{{.Format \"02\"}}{{end}}", "", "",
           "/02", TG_OK },
         { "/{{if Match `^[A-Z]+-\\d{1,5}$` .Path}}bug{{end}}", "AB-12", "",
@@ -231,6 +235,18 @@ test_bounds(void **state)
     assert_int_equal(go(text, "", NULL), TG_LINK_OUTPUT);
     free(text);
 
+    /* not even where it is not printed */
+
+    text = repeat("/{{$x := printf `%1000d` 1}}{{len (print $x $x $x $x $x $x"
+                  " $x $x $x $x $x $x $x $x $x `", "a", 1385, "`)}}");
+    assert_int_equal(go(text, "", NULL), TG_LINK_OUTPUT);
+    free(text);
+
+    text = repeat("/{{$x := printf `%1000d` 1}}{{len (print $x $x $x $x $x $x"
+                  " $x $x $x $x $x $x $x $x $x `", "a", 1384, "`)}}");
+    assert_int_equal(go(text, "", NULL), TG_OK);
+    free(text);
+
     limits = *tg_link_limits_default();
     limits.steps_max = 100;
 
@@ -249,12 +265,21 @@ test_bounds(void **state)
     assert_int_equal(go(text, "", NULL), TG_ERR_LIMIT);
     free(text);
 
-    text = repeat("", "a", 40, "");
+    /* far below what PCRE2 itself would try */
+
+    text = repeat("", "a", 15, "");
     assert_int_equal(go("/{{Match `^(a+)+$` (print .Path `!`)}}", text, NULL),
                      TG_LINK_REGEX);
     free(text);
 
+    text = repeat("", "ab", 600, "");
+    assert_int_equal(go("/{{Match `^(a|b)*$` .Path}}", text, NULL),
+                     TG_LINK_REGEX);
+    free(text);
+
     assert_int_equal(go("/{{index .Path 7}}", "abc", NULL), TG_LINK_FAILED);
+    assert_int_equal(go("/{{if eq .Path `z`}}{{lt .Path 1}}{{end}}", "z",
+                        NULL), TG_LINK_FAILED);
     assert_int_equal(go("/{{slice .Path 3 1}}", "abcd", NULL),
                      TG_LINK_FAILED);
     assert_int_equal(go("/{{.Now.AddDate 9000 0 0}}", "", NULL),
