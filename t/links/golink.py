@@ -167,4 +167,4 @@ def token(page, action):
         found = re.search(r'name="xsrf" value="([^"]*)"', form)
         if found and (action != "/" or 'name="short"' in form):
             return found.group(1)
-    raise AssertionError(f"no form {action}: {page.status} {page.body.decode()}")
+    raise AssertionError(f"no form {action}: {page.status} {page.body}")

@@ -1,0 +1,308 @@
+
+/*
+ * Copyright (C) The Tailgate authors
+ *
+ * The index: many links that come and go, against a plain array.
+ */
+
+#include "authd/app/links/index.h"
+#include "authd/app/links/search.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+
+#define LINKS  3000
+
+
+static uint32_t  seed = 1;
+
+static uint32_t
+next(uint32_t n)
+{
+    seed = seed * 1664525 + 1013904223;
+
+    return (seed >> 8) % n;
+}
+
+
+static void
+tell(authd_links_index_t *index, const char *name, const char *url,
+    uint64_t uid, bool there)
+{
+    char                id[TG_LINK_NAME_MAX];
+    tg_str_t            s;
+    authd_link_t        link;
+    authd_record_t     *record;
+    authd_store_news_t  news;
+
+    s = (tg_str_t) { name, strlen(name) };
+
+    memset(&link, 0, sizeof(link));
+    memset(&news, 0, sizeof(news));
+
+    link.name = s;
+    link.id.data = id;
+    link.id.len = tg_link_id(s, id);
+    link.url = (tg_str_t) { url, strlen(url) };
+    link.description = (tg_str_t) TG_STR("The Text");
+    link.uid = uid;
+
+    news.id = link.id;
+    record = there ? authd_record_new(&link) : NULL;
+    news.record = record;
+
+    assert_true(authd_links_index_news(index, &news));
+
+    authd_record_drop(&record);
+}
+
+
+typedef struct {
+    char    last[TG_LINK_NAME_MAX];
+    size_t  n;
+} walk_t;
+
+
+static bool
+each(authd_links_entry_t *entry, void *data)
+{
+    char           name[TG_LINK_NAME_MAX];
+    walk_t        *walk;
+    authd_link_t   link;
+
+    walk = data;
+    authd_record_link(entry->record, &link);
+
+    (void) snprintf(name, sizeof(name), "%.*s", (int) link.name.len,
+                    link.name.data);
+
+    assert_true(strcmp(walk->last, name) < 0);
+    memcpy(walk->last, name, sizeof(name));
+    walk->n++;
+
+    return true;
+}
+
+
+static void
+test_many(void **state)
+{
+    char                  name[32];
+    bool                  there[LINKS];
+    size_t                i, n, round;
+    walk_t                walk;
+    tg_str_t              s;
+    authd_links_index_t  *index;
+    authd_links_entry_t  *entry;
+
+    (void) state;
+
+    memset(there, 0, sizeof(there));
+    index = authd_links_index_new();
+    assert_non_null(index);
+
+    for (round = 0; round < 20000; round++) {
+        i = next(LINKS);
+        there[i] = next(3) != 0;
+
+        /* two spellings: one moves the link in the order */
+
+        (void) snprintf(name, sizeof(name), "%s%zu", next(2) ? "Link-" :
+                        "link", i);
+        tell(index, name, "http://x/", i + 1, there[i]);
+    }
+
+    n = 0;
+
+    for (i = 0; i < LINKS; i++) {
+        (void) snprintf(name, sizeof(name), "LINK%zu", i);
+        s = (tg_str_t) { name, strlen(name) };
+        entry = authd_links_index_named(index, s);
+
+        assert_int_equal(entry != NULL, there[i]);
+        n += there[i];
+    }
+
+    assert_int_equal(authd_links_index_n(index), n);
+
+    memset(&walk, 0, sizeof(walk));
+    authd_links_index_each(index, 0, each, &walk);
+    assert_int_equal(walk.n, n);
+
+    entry = authd_links_index_at(index, n / 2);
+    assert_non_null(entry);
+    assert_null(authd_links_index_at(index, n));
+
+    authd_links_index_free(&index);
+}
+
+
+static void
+test_clicks(void **state)
+{
+    size_t                n;
+    authd_links_index_t  *index;
+    authd_links_entry_t  *entry;
+    authd_store_clicks_t  clicks[4];
+
+    (void) state;
+
+    index = authd_links_index_new();
+    tell(index, "a", "http://a/", 1, true);
+    tell(index, "b", "http://b/", 2, true);
+    tell(index, "c", "http://c/", 3, true);
+
+    entry = authd_links_index_named(index, (tg_str_t) TG_STR("a"));
+    authd_links_index_click(index, entry);
+    authd_links_index_click(index, entry);
+    authd_links_index_click(index, authd_links_index_named(index,
+                                                (tg_str_t) TG_STR("b")));
+    authd_links_index_click(index, authd_links_index_named(index,
+                                                (tg_str_t) TG_STR("c")));
+
+    /* a change keeps them, a deletion does not lose what was counted */
+
+    tell(index, "A", "http://new/", 1, true);
+    tell(index, "b", "", 2, false);
+
+    n = authd_links_index_fresh(index, clicks, 4, 9);
+    assert_int_equal(n, 3);
+    assert_int_equal(clicks[0].uid, 2);
+    assert_int_equal(clicks[0].day, 9);
+    assert_int_equal(clicks[0].n, 1);
+    assert_int_equal(clicks[1].n + clicks[2].n, 3);
+
+    entry = authd_links_index_named(index, (tg_str_t) TG_STR("a"));
+    assert_int_equal(entry->clicks, 2);
+    assert_int_equal(authd_links_index_nfresh(index), 0);
+
+    authd_links_index_free(&index);
+}
+
+
+static bool
+is_near(const authd_links_index_t *index, const char *name, const char *want)
+{
+    char            id[TG_LINK_NAME_MAX];
+    size_t          i;
+    tg_str_t        s;
+    tg_link_near_t  near;
+
+    s = (tg_str_t) { name, strlen(name) };
+    s.len = tg_link_id(s, id);
+    s.data = id;
+
+    authd_links_index_near(index, s, &near);
+
+    for (i = 0; i < near.nitems; i++) {
+        if (near.items[i].id.len == strlen(want)
+            && memcmp(near.items[i].id.data, want, strlen(want)) == 0)
+        {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+/* Of few links as of many. */
+
+static void
+test_near(void **state)
+{
+    char                  name[32];
+    size_t                i, n;
+    authd_links_index_t  *index;
+
+    (void) state;
+
+    for (n = 0; n < 5000; n += 4999) {
+        index = authd_links_index_new();
+        tell(index, "wiki", "http://w/", 1, true);
+
+        for (i = 0; i < n; i++) {
+            (void) snprintf(name, sizeof(name), "zz%zuzz", i);
+            tell(index, name, "http://x/", i + 2, true);
+        }
+
+        assert_true(is_near(index, "wik", "wiki"));
+        assert_true(is_near(index, "wikki", "wiki"));
+        assert_true(is_near(index, "wkii", "wiki"));
+        assert_true(is_near(index, "wiko", "wiki"));
+        assert_true(is_near(index, "iki", "wiki"));
+        assert_true(is_near(index, "wiki_", "wiki"));
+        assert_false(is_near(index, "x", "wiki"));
+        assert_false(is_near(index, "abcd", "wiki"));
+
+        authd_links_index_free(&index);
+    }
+}
+
+
+static void
+test_search(void **state)
+{
+    tg_alloc_t            alloc;
+    tg_arena_t           *arena;
+    authd_links_found_t   found;
+    authd_links_index_t  *index;
+    authd_links_search_t  search;
+
+    (void) state;
+
+    arena = tg_arena_new(65536);
+    alloc = tg_arena_allocator(arena);
+    index = authd_links_index_new();
+
+    tell(index, "my-wiki", "http://x/", 1, true);
+    tell(index, "wiki-two", "http://x/", 2, true);
+    tell(index, "Wiki", "http://x/", 3, true);
+    tell(index, "other", "http://x/WIKI", 4, true);
+    tell(index, "none", "http://x/", 5, true);
+
+    memset(&search, 0, sizeof(search));
+    search.text = (tg_str_t) TG_STR("wIkI");
+    search.limit = 3;
+
+    assert_int_equal(authd_links_search(index, &search, &alloc, &found),
+                     TG_OK);
+    assert_int_equal(found.total, 4);
+    assert_int_equal(found.n, 3);
+    assert_true(found.more);
+    assert_memory_equal(authd_record_id(found.items[0]->record).data, "wiki",
+                        4);
+    assert_memory_equal(authd_record_id(found.items[1]->record).data,
+                        "wikitwo", 7);
+    assert_memory_equal(authd_record_id(found.items[2]->record).data,
+                        "mywiki", 6);
+
+    search.text = (tg_str_t) TG_STR("wiki two text");
+    assert_int_equal(authd_links_search(index, &search, &alloc, &found),
+                     TG_OK);
+    assert_int_equal(found.total, 1);
+
+    authd_links_index_free(&index);
+    tg_arena_free(&arena);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_clicks),
+        cmocka_unit_test(test_near),
+        cmocka_unit_test(test_search)
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
