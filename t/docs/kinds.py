@@ -192,6 +192,19 @@ def devnet(block, folder):
         raise Fault(f"devnet: {error}") from None
 
 
+def links(block, folder):
+    """tailgate links apply, which reads all of a file before it asks a server:
+    here is none."""
+
+    status = subprocess.run(
+        [os.path.join(BUILD, "tailgate"), "links", "apply", "--dry-run", "-f",
+         write(folder, "links.yaml", block.text),
+         "--url", "http://127.0.0.1:9"], stdout=subprocess.PIPE, check=False,
+        stderr=subprocess.STDOUT, encoding="utf-8")
+    if status.returncode != 3:
+        raise Fault(f"tailgate links apply: {status.stdout}")
+
+
 def policy_file(block, folder):
     """A tailnet's policy file, or a member of one: groups and tags that the
     member names are defined for it."""
@@ -304,6 +317,7 @@ KINDS = {
     "yaml": excerpts_only,
     "yaml authd": authd,
     "yaml devnet": devnet,
+    "yaml links": links,
     "yaml policy": policy,
 }
 

@@ -73,6 +73,8 @@ PLANTED = [
      "secrets: { pgadmin: /nonexistent/pgadmin.secret }", "nonexistent"),
     ("yaml devnet", "tailnet: a.example\nnodes: []",
      "tailnet: a.example\nnods: []", "nods"),
+    ("yaml links", "links: { a: https://b/ }", "links: { a: { uri: b } }",
+     '"uri"'),
     ("yaml policy", "version: 1\nroutes: []", "version: 2\nroutes: []",
      "version"),
     ("yaml policy", "groups: { a: [b@c.example] }", "group: []", "group"),

@@ -157,8 +157,8 @@ def check_links(root=tree.ROOT):
 def check_parts(root=tree.ROOT):
     """./dev check knows every folder of tests."""
 
-    known = re.search(r'^parts="([^"]*)"', tree.text(root, "dev") or "", re.M)
-    known = set(known.group(1).split())
+    known = re.findall(r'^parts="([^"]*)"', tree.text(root, "dev") or "", re.M)
+    known = set(" ".join(known).split())
     there = {p.split("/")[1] for p in tree.files(root)
              if re.fullmatch(r"t/[^/]+/test_[^/]+\.(py|c)", p)}
 

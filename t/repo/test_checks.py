@@ -225,8 +225,9 @@ def test_links(plant):
 
 
 def test_parts(plant):
-    plant("dev", 'parts="unit nginx"\n')
+    plant("dev", 'parts="unit nginx"\nparts="$parts cli"\n')
     plant("t/unit/test_a.c", "")
+    plant("t/cli/test_a.py", "")
     root = plant("t/new/test_a.py", "")
     assert docs.check_parts(root) == ["t/new is no part of ./dev check"]
 
