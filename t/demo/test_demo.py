@@ -91,7 +91,7 @@ def test_ctrl_c_ends_all_of_it(times):
         children = subprocess.run(
             ["pgrep", "-P", str(demo.pid)], stdout=subprocess.PIPE,
             encoding="ascii", check=True).stdout.split()
-        assert len(children) == 5        # devnet, three apps, nginx
+        assert len(children) == 6        # devnet, three apps, authd, nginx
 
         # A forged header does not change who alice is.
         request = urllib.request.Request(
