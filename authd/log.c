@@ -56,6 +56,7 @@ static void line_escaped(line_t *line, const char *data, size_t len,
 static void line_byte(line_t *line, unsigned char byte, bool json);
 static void line_code(line_t *line, uint32_t c);
 static void line_add(line_t *line, const char *data, size_t len);
+static size_t plain_run(const unsigned char *p, size_t len);
 static bool text_needs_quotes(const char *data, size_t len);
 static size_t utf8_next(const unsigned char *p, size_t len, uint32_t *c);
 static bool utf8_is_shown(uint32_t c);
@@ -325,6 +326,21 @@ line_escaped(line_t *line, const char *data, size_t len, bool json)
     end = p + len;
 
     while (p < end) {
+
+        /* most of it, most of the time */
+
+        n = plain_run(p, (size_t) (end - p));
+
+        if (n > line->max - line->len) {
+            n = line->max - line->len;
+        }
+
+        if (n > 0 && !line->full) {
+            line_add(line, (const char *) p, n);
+            p += n;
+            continue;
+        }
+
         n = utf8_next(p, (size_t) (end - p), &c);
 
         if (n == 0) {
@@ -390,6 +406,23 @@ line_add(line_t *line, const char *data, size_t len)
 
     memcpy(line->p + line->len, data, len);
     line->len += len;
+}
+
+
+/* How many bytes from p on are visible ASCII that no format escapes. */
+
+static size_t
+plain_run(const unsigned char *p, size_t len)
+{
+    size_t  n;
+
+    for (n = 0; n < len; n++) {
+        if (p[n] < ' ' || p[n] >= 0x7f || p[n] == '"' || p[n] == '\\') {
+            break;
+        }
+    }
+
+    return n;
 }
 
 
