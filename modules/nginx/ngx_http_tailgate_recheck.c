@@ -650,6 +650,13 @@ ngx_http_tailgate_recheck_close(ngx_http_tailgate_record_t *record,
     /* who else may yet end it finds it gone */
     ngx_http_tailgate_recheck_leave(record);
 
+    /*
+     * as ngx_http_request_handler() does for a connection that is closed: the
+     * cleanup of an upstream lets go of the request, and must not free it
+     */
+
+    r->count++;
+
     ngx_http_finalize_request(r, NGX_HTTP_CLOSE);
     ngx_http_run_posted_requests(c);
 }
