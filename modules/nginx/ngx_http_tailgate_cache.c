@@ -221,6 +221,13 @@ ngx_http_tailgate_cache_epoch(ngx_http_tailgate_cache_t *cache)
 }
 
 
+ngx_uint_t
+ngx_http_tailgate_cache_flushes(ngx_http_tailgate_cache_t *cache)
+{
+    return cache ? cache->shared->flushes : 0;
+}
+
+
 ngx_int_t
 ngx_http_tailgate_peer_stands(ngx_http_tailgate_node_t *node,
     const ngx_http_tailgate_peer_t *peer)
@@ -599,6 +606,11 @@ void
 ngx_http_tailgate_cache_flush(ngx_http_tailgate_cache_t *cache)
 {
     ngx_shmtx_lock(&cache->shpool->mutex);
+
+    /* first: an answer judged by the old state has its question from before */
+
+    cache->shared->flushes++;
+
     tg_table_flush(cache->table);
     ngx_shmtx_unlock(&cache->shpool->mutex);
 }

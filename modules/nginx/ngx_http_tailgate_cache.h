@@ -51,6 +51,7 @@ typedef struct {
     ngx_atomic_t                 heard;       /* of the follower, in ms */
     ngx_atomic_t                 generation;  /* the follower's */
     ngx_atomic_t                 generations; /* given out so far */
+    ngx_atomic_t                 flushes;     /* so far */
 } ngx_http_tailgate_shared_t;
 
 
@@ -129,6 +130,10 @@ ngx_uint_t ngx_http_tailgate_cache_bus(ngx_http_tailgate_cache_t *cache);
 /* Moves with whatever may make an answer untrue.  cache may be NULL. */
 
 uint64_t ngx_http_tailgate_cache_epoch(ngx_http_tailgate_cache_t *cache);
+
+/* Moves when everything is forgotten: this node's own state may be another. */
+
+ngx_uint_t ngx_http_tailgate_cache_flushes(ngx_http_tailgate_cache_t *cache);
 
 /* Forgets what is about an address, or everything. */
 

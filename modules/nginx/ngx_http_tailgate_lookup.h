@@ -37,6 +37,7 @@ typedef struct {
     ngx_uint_t                  refs;
     ngx_pool_t                 *pool;
     ngx_msec_t                  taken;     /* ngx_current_msec */
+    ngx_uint_t                  flushes;   /* of the cache, when it was */
     ngx_uint_t                  serial;    /* of those of a node, from 1 */
     tg_self_t                   self;
 } ngx_http_tailgate_self_t;
@@ -79,6 +80,7 @@ typedef struct {
     ngx_http_tailgate_call_t     *self_call;
     ngx_pool_t                   *self_pool;
     ngx_msec_t                    self_started;
+    ngx_uint_t                    self_flushes;
     ngx_uint_t                    self_serial;
     u_char                        self_error_buf[512];
 } ngx_http_tailgate_node_t;
@@ -108,9 +110,10 @@ ngx_int_t ngx_http_tailgate_node_init(ngx_http_tailgate_node_t *node,
 void ngx_http_tailgate_node_exit(ngx_http_tailgate_node_t *node);
 
 /*
- * The own state, not older than age, of a node that is up: borrowed, good
- * until the next event.  NULL if there is none: ngx_http_tailgate_self_wait()
- * then fetches it, and unless that failed node->self is what was said.
+ * The own state, not older than age nor than the last flush of the cache, of
+ * a node that is up: borrowed, good until the next event.  NULL if there is
+ * none: ngx_http_tailgate_self_wait() then fetches it, and unless that failed
+ * node->self is what was said.
  */
 
 ngx_http_tailgate_self_t *ngx_http_tailgate_self(

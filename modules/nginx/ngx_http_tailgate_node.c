@@ -54,7 +54,8 @@ ngx_http_tailgate_self(ngx_http_tailgate_node_t *node, ngx_msec_t age)
 {
     if (node->self == NULL
         || !node->self->self.running
-        || (ngx_msec_t) (ngx_current_msec - node->self->taken) > age)
+        || (ngx_msec_t) (ngx_current_msec - node->self->taken) > age
+        || node->self->flushes != ngx_http_tailgate_cache_flushes(node->cache))
     {
         return NULL;
     }
@@ -115,6 +116,7 @@ ngx_http_tailgate_self_fetch(ngx_http_tailgate_node_t *node)
     node->self_call = call;
     node->self_pool = pool;
     node->self_started = ngx_current_msec;
+    node->self_flushes = ngx_http_tailgate_cache_flushes(node->cache);
 
     return NGX_OK;
 }
@@ -228,6 +230,7 @@ ngx_http_tailgate_self_parse(ngx_http_tailgate_node_t *node,
     self->refs = 1;
     self->pool = call->pool;
     self->taken = node->self_started;
+    self->flushes = node->self_flushes;
     self->serial = ++node->self_serial;
 
     if (node->self) {
