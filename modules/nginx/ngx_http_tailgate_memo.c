@@ -143,7 +143,8 @@ ngx_http_tailgate_memo_find(ngx_http_tailgate_ctx_t *ctx)
 static ngx_uint_t
 ngx_http_tailgate_memo_is(const u_char *kept, size_t len, const tg_str_t *text)
 {
-    return len == text->len && ngx_memcmp(kept, text->data, len) == 0;
+    return len == text->len
+           && (len == 0 || ngx_memcmp(kept, text->data, len) == 0);
 }
 
 
@@ -171,7 +172,12 @@ ngx_http_tailgate_memo_keep(ngx_http_tailgate_memo_t *memo,
     ngx_memcpy(decided->method, request->method.data, request->method.len);
 
     decided->host_len = request->host.len;
-    ngx_memcpy(decided->host, request->host.data, request->host.len);
+
+    /* HTTP/1.0 may have none */
+
+    if (request->host.len) {
+        ngx_memcpy(decided->host, request->host.data, request->host.len);
+    }
 
     decided->decision = *decision;
 }
