@@ -42,7 +42,7 @@ typedef struct {
     size_t           n_sent;
     authd_pg_sent_t  sent[AUTHD_PG_SENT];
     char            *url;
-    char             where[160];   /* the server and the database, for texts */
+    char             where[176];   /* the server and the database, for texts */
 } authd_pg_t;
 
 
