@@ -23,7 +23,8 @@ static int set_send(cli_links_t *self, const char *name, json_t *link,
 static int rename_send(cli_links_t *self, const char *name, const char *to,
     bool drop);
 static int restore_send(cli_links_t *self, const char *name, json_int_t seq);
-static int latest(cli_links_t *self, const char *name, json_int_t *seq);
+static int before_change(cli_links_t *self, const char *name,
+    json_int_t *seq);
 static int tell(cli_links_t *self, int code, cli_links_answer_t *answer);
 
 
@@ -275,7 +276,7 @@ cli_links_restore(int argc, char **argv)
         goto out;
     }
 
-    code = seq != 0 ? CLI_OK : latest(&self, argv[optind], &seq);
+    code = before_change(&self, argv[optind], &seq);
 
     if (code == CLI_OK) {
         code = restore_send(&self, argv[optind], seq);
@@ -452,24 +453,49 @@ restore_send(cli_links_t *self, const char *name, json_int_t seq)
 }
 
 
-/* The number of the last change: the first entry of the history. */
+/*
+ * From the number of a change, or 0 for the last one, to that of the entry of
+ * the history, the newest first, that has the link as it was before.  The entry
+ * of a deletion has it itself.
+ */
 
 static int
-latest(cli_links_t *self, const char *name, json_int_t *seq)
+before_change(cli_links_t *self, const char *name, json_int_t *seq)
 {
-    int                 code;
-    json_t             *entry;
-    cli_links_ask_t     ask = { .method = "GET" };
-    cli_links_answer_t  answer;
+    int                  code;
+    size_t               i;
+    json_t              *list, *entry;
+    json_int_t           found;
+    cli_links_ask_t      ask = { .method = "GET" };
+    cli_links_answer_t   answer;
 
     ask.target = cli_links_target(self, name, "/history");
     code = cli_links_call(self, &ask, &answer);
 
-    entry = json_array_get(json_object_get(answer.json, "history"), 0);
-    *seq = json_integer_value(json_object_get(entry, "seq"));
+    found = 0;
+    list = json_object_get(answer.json, "history");
 
-    if (code == CLI_OK && *seq == 0) {
-        cli_error(self->command, "%s has no history", name);
+    json_array_foreach(list, i, entry) {
+        found = json_integer_value(json_object_get(entry, "seq"));
+
+        if (*seq == 0 || found == *seq) {
+
+            if (json_is_object(json_object_get(entry, "after"))) {
+                entry = json_array_get(list, i + 1);
+                found = json_integer_value(json_object_get(entry, "seq"));
+            }
+
+            break;
+        }
+
+        found = 0;
+    }
+
+    *seq = found;
+
+    if (code == CLI_OK && found == 0) {
+        cli_error(self->command, "the history of %s has nothing before that"
+                  " change", name);
         code = CLI_BAD;
     }
 
