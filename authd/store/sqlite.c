@@ -174,6 +174,34 @@ deliver(sqlite3_stmt *stmt, authd_row_pt row, void *data)
 }
 
 
+/*
+ * A file that was removed, or whose place another has taken, can be written
+ * all the same, and nobody would ever see it again.
+ */
+
+static int
+check_place(sqlite_t *s)
+{
+    int  moved;
+
+    moved = 0;
+
+    if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved)
+        != SQLITE_OK || !moved)
+    {
+        return TG_OK;
+    }
+
+    (void) snprintf(s->engine.text, sizeof(s->engine.text),
+                    "%s: the file was removed or replaced: restart "
+                    "tailgate-authd", s->path);
+    s->engine.retry = 60;
+    s->engine.smaller = false;
+
+    return TG_ERR_ABSENT;
+}
+
+
 static int
 sqlite_send(authd_engine_t *engine, authd_sql_t sql,
     const authd_value_t *values, size_t n, authd_row_pt row, void *data)
@@ -186,6 +214,13 @@ sqlite_send(authd_engine_t *engine, authd_sql_t sql,
         && authd_statements[sql].sqlite == NULL)
     {
         return TG_OK;
+    }
+
+    if (sql == AUTHD_SQL_BEGIN) {
+        rc = check_place(s);
+        if (rc != TG_OK) {
+            return rc;
+        }
     }
 
     if (s->statements[sql] == NULL) {

@@ -88,8 +88,8 @@ typedef struct {
  * if its tables are up to date: links are served, changes are answered with
  * AUTHD_STORE_UNAVAILABLE.
  *
- * authd_store_close() does what is still queued, for no longer than some ten
- * seconds, answers what it could not do with AUTHD_STORE_UNAVAILABLE, frees
+ * authd_store_close() does what is still queued (with a server that hangs that
+ * may take some twenty seconds), answers what it could not do with AUTHD_STORE_UNAVAILABLE, frees
  * and sets *store to NULL; a NULL *store is fine.  The callbacks of what was
  * queued run within it.
  */
@@ -126,7 +126,8 @@ typedef enum {
  * not 0 (an import).
  *
  * DELETE takes the link id away, but not its history and its clicks, so that
- * RESTORE brings all of it back.
+ * RESTORE brings all of it back.  Aliases of it stay, and lead nowhere until
+ * there is a link of that id again.
  *
  * RENAME moves the link id to the id to, which must not exist (CONFLICT with
  * what is there), spelled name.  With keep_alias the former id stays, as an

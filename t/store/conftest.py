@@ -21,7 +21,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
 BUILD = os.environ.get("TAILGATE_BUILD", os.path.join(ROOT, "build"))
 
 # seconds; the machine may be busy
-PATIENCE = 60
+PATIENCE = 120
 
 
 @functools.cache

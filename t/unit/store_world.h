@@ -33,7 +33,7 @@
 
 #define LINKS_MAX    1024
 #define RESULTS_MAX  1024
-#define PATIENCE     60000         /* ms; a machine may be busy */
+#define PATIENCE     200000        /* ms; a machine may be busy */
 
 
 typedef struct {
