@@ -89,9 +89,9 @@ typedef struct {
  * AUTHD_STORE_UNAVAILABLE.
  *
  * authd_store_close() does what is still queued (with a server that hangs that
- * may take some twenty seconds), answers what it could not do with AUTHD_STORE_UNAVAILABLE, frees
- * and sets *store to NULL; a NULL *store is fine.  The callbacks of what was
- * queued run within it.
+ * may take some twenty seconds), answers what it could not do with
+ * AUTHD_STORE_UNAVAILABLE, frees and sets *store to NULL; a NULL *store is
+ * fine.  The callbacks of what was queued run within it.
  */
 
 int authd_store_open(authd_store_t **store, const char *url,
