@@ -391,7 +391,9 @@ ngx_http_tailgate_allow(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
         ngx_str_null(&ctx->record->error);
     }
 
-    if (ngx_http_tailgate_headers_set(r, ctx) != NGX_OK) {
+    if (ngx_http_tailgate_memo_push(r, ctx) != NGX_OK
+        && ngx_http_tailgate_headers_set(r, ctx) != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

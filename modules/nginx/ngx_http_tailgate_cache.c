@@ -330,6 +330,34 @@ ngx_http_tailgate_cache_find(ngx_http_tailgate_node_t *node,
 }
 
 
+ngx_http_tailgate_peer_t *
+ngx_http_tailgate_cache_again(ngx_http_tailgate_cache_t *cache,
+    const ngx_http_tailgate_hint_t *hint)
+{
+    ngx_http_tailgate_ready_t  *ready;
+
+    ready = hint->ready;
+
+    if (ready == NULL
+        || ready->serial != hint->serial
+        || ready->epoch != tg_table_epoch(cache->table)
+        || (ngx_msec_int_t) (ready->refresh - ngx_current_msec) <= 0
+        || ngx_http_tailgate_cache_bus(cache) == NGX_HTTP_TAILGATE_BUS_LOST)
+    {
+        return NULL;
+    }
+
+    if (ngx_queue_head(&cache->recent) != &ready->queue) {
+        ngx_queue_remove(&ready->queue);
+        ngx_queue_insert_head(&cache->recent, &ready->queue);
+    }
+
+    ready->peer->refs++;
+
+    return ready->peer;
+}
+
+
 /* The record, if there is one, is in cache->buf. */
 
 static ngx_int_t

@@ -21,8 +21,6 @@ static void ngx_http_tailgate_serve_headers(ngx_http_request_t *r,
     ngx_http_tailgate_record_t *record);
 static ngx_uint_t ngx_http_tailgate_is_serve(ngx_table_elt_t *h,
     const char *folded);
-static ngx_http_tailgate_route_t *ngx_http_tailgate_route(
-    ngx_http_tailgate_ctx_t *ctx);
 static ngx_uint_t ngx_http_tailgate_route_has(
     ngx_http_tailgate_route_t *route, ngx_http_tailgate_header_t *header);
 static ngx_int_t ngx_http_tailgate_header_set(ngx_http_request_t *r,
@@ -188,25 +186,6 @@ ngx_http_tailgate_headers_set(ngx_http_request_t *r,
     }
 
     return NGX_OK;
-}
-
-
-/* The route that allowed the request, if it sets headers. */
-
-static ngx_http_tailgate_route_t *
-ngx_http_tailgate_route(ngx_http_tailgate_ctx_t *ctx)
-{
-    ngx_http_tailgate_route_t  *route;
-
-    if (ctx->policy == NULL
-        || ctx->decision.route_index >= ctx->policy->nroutes)
-    {
-        return NULL;
-    }
-
-    route = &ctx->policy->routes[ctx->decision.route_index];
-
-    return route->nheaders ? route : NULL;
 }
 
 

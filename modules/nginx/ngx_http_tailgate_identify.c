@@ -111,6 +111,7 @@ ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 {
     ngx_atomic_uint_t                scope;
     tg_question_t                    question;
+    ngx_http_tailgate_peer_t        *peer;
     ngx_http_tailgate_record_t      *record;
     ngx_http_tailgate_waiter_t      *waiter;
     ngx_http_tailgate_main_conf_t   *mcf;
@@ -131,6 +132,16 @@ ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
     if (ngx_http_tailgate_is_asked(r, ctx)) {
         record->request.service = tc->question.service;
         ctx->connection = 0;
+
+        peer = ngx_http_tailgate_cache_again(mcf->node->cache, &tc->hint);
+
+        if (peer) {
+            ngx_http_tailgate_hit(r, record, peer, "hit");
+            ngx_http_tailgate_set_peer(r, record, peer);
+            ngx_http_tailgate_self_refresh(mcf->node);
+
+            return NGX_OK;
+        }
 
         return ngx_http_tailgate_ask_cache(r, ctx);
     }

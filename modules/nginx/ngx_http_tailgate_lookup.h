@@ -167,6 +167,14 @@ ngx_http_tailgate_peer_t *ngx_http_tailgate_cache_find(
     ngx_http_tailgate_lease_t *lease);
 
 /*
+ * The answer that was found there before, held for the caller.  NULL: it has
+ * gone, or cache_find() has to judge it.
+ */
+
+ngx_http_tailgate_peer_t *ngx_http_tailgate_cache_again(
+    ngx_http_tailgate_cache_t *cache, const ngx_http_tailgate_hint_t *hint);
+
+/*
  * Keeps the answer to what a lease was about.  NGX_AGAIN: something changed in
  * the meantime, so that it has to be asked for again.
  */

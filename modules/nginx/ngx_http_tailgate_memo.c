@@ -184,9 +184,55 @@ ngx_http_tailgate_memo_keep(ngx_http_tailgate_memo_t *memo,
 
 
 /*
- * The headers of the location, pushed without copies of their values.
- * NGX_DECLINED: they have to be made.
+ * The headers of the location, where nothing stands in the way, as with most
+ * requests: they have been made, none of them is one that nginx knows, no route adds
+ * any, and the list is the client's own and has room.  NGX_DECLINED: something
+ * does.
  */
+
+ngx_int_t
+ngx_http_tailgate_memo_push(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx)
+{
+    ngx_list_t                  *list;
+    ngx_uint_t                   n;
+    ngx_table_elt_t             *h, *header;
+    ngx_list_part_t             *last;
+    ngx_http_tailgate_memo_t    *memo;
+    ngx_http_tailgate_record_t  *record;
+
+    memo = ctx->memo;
+    record = ctx->record;
+    list = &r->headers_in.headers;
+    last = list->last;
+
+    if (memo == NULL || !memo->made || memo->known
+        || r != r->main || r->internal || last == NULL
+        || (record->lender && record->lender != record->peer)
+        || last->nelts + memo->nheaders > list->nalloc
+        || (ctx->policy && ngx_http_tailgate_route(ctx)))
+    {
+        return NGX_DECLINED;
+    }
+
+    if (record->lender == NULL) {
+        record->lender = ngx_http_tailgate_peer_hold(record->peer);
+    }
+
+    h = (ngx_table_elt_t *) last->elts + last->nelts;
+    last->nelts += memo->nheaders;
+
+    header = memo->headers;
+
+    for (n = memo->nheaders; n; n--) {
+        *h++ = *header++;
+    }
+
+    return NGX_OK;
+}
+
+
+/* The same wherever it can be.  NGX_DECLINED: they have to be made. */
 
 ngx_int_t
 ngx_http_tailgate_memo_headers(ngx_http_request_t *r,
@@ -194,7 +240,6 @@ ngx_http_tailgate_memo_headers(ngx_http_request_t *r,
 {
     ngx_list_t                *list;
     ngx_uint_t                 i;
-    ngx_list_part_t           *last;
     ngx_table_elt_t           *h;
     ngx_http_tailgate_memo_t  *memo;
 
@@ -224,22 +269,6 @@ ngx_http_tailgate_memo_headers(ngx_http_request_t *r,
     }
 
     list = &r->headers_in.headers;
-    last = list->last;
-
-    /* most often there is room, and no other module waits for any of them */
-
-    if (last->nelts + memo->nheaders <= list->nalloc && !memo->known) {
-
-        h = (ngx_table_elt_t *) last->elts + last->nelts;
-
-        for (i = 0; i < memo->nheaders; i++) {
-            h[i] = memo->headers[i];
-        }
-
-        last->nelts += memo->nheaders;
-
-        return NGX_OK;
-    }
 
     for (i = 0; i < memo->nheaders; i++) {
 

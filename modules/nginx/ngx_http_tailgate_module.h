@@ -445,6 +445,8 @@ ngx_http_tailgate_memo_t *ngx_http_tailgate_memo(
 ngx_uint_t ngx_http_tailgate_memo_find(ngx_http_tailgate_ctx_t *ctx);
 void ngx_http_tailgate_memo_keep(ngx_http_tailgate_memo_t *memo,
     const tg_request_t *request, const tg_decision_t *decision);
+ngx_int_t ngx_http_tailgate_memo_push(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx);
 ngx_int_t ngx_http_tailgate_memo_headers(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
 
@@ -514,6 +516,25 @@ ngx_http_tailgate_is_identified(ngx_http_request_t *r,
 {
     return !ctx->waiting && ctx->record->peer
            && ctx->record->identified == r->connection->sockaddr;
+}
+
+
+/* The route that allowed the request, if it sets headers. */
+
+static ngx_inline ngx_http_tailgate_route_t *
+ngx_http_tailgate_route(ngx_http_tailgate_ctx_t *ctx)
+{
+    ngx_http_tailgate_route_t  *route;
+
+    if (ctx->policy == NULL
+        || ctx->decision.route_index >= ctx->policy->nroutes)
+    {
+        return NULL;
+    }
+
+    route = &ctx->policy->routes[ctx->decision.route_index];
+
+    return route->nheaders ? route : NULL;
 }
 
 
