@@ -322,7 +322,7 @@ def test_change_of_a_peer(site):
             assert alice.request("DELETE", "/").status == 200
         nginx.devnet.ctl("move", "alice-laptop", "bob@example.com")
         wait_until(lambda: seen(alice, "/", "remote-user")
-                   == ["bob@example.com"], 10, "bob's")
+                   == ["bob@example.com"], 3, "bob's")
         assert seen(alice, "/", "remote-email") == ["bob@example.com"]
         assert alice.request("DELETE", "/").status == 403
         nginx.devnet.ctl("expire", "alice-laptop")
