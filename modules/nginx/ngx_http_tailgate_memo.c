@@ -169,11 +169,14 @@ ngx_http_tailgate_memo_keep(ngx_http_tailgate_memo_t *memo,
     }
 
     decided->method_len = request->method.len;
-    ngx_memcpy(decided->method, request->method.data, request->method.len);
-
     decided->host_len = request->host.len;
 
-    /* HTTP/1.0 may have none */
+    /* what could not be parsed has no method, and HTTP/1.0 may have no host */
+
+    if (request->method.len) {
+        ngx_memcpy(decided->method, request->method.data,
+                   request->method.len);
+    }
 
     if (request->host.len) {
         ngx_memcpy(decided->host, request->host.data, request->host.len);
@@ -184,10 +187,10 @@ ngx_http_tailgate_memo_keep(ngx_http_tailgate_memo_t *memo,
 
 
 /*
- * The headers of the location, where nothing stands in the way, as with most
- * requests: they have been made, none of them is one that nginx knows, no route adds
- * any, and the list is the client's own and has room.  NGX_DECLINED: something
- * does.
+ * The headers of the location, pushed without copies of their values, where
+ * nothing stands in the way, as with most requests: they have been made, none
+ * of them is one that nginx knows, no route adds any, and the list is the
+ * client's own and has room.  NGX_DECLINED: something does.
  */
 
 ngx_int_t
