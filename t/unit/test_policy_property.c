@@ -33,6 +33,8 @@ static struct {
     size_t  rule_indexes;
     size_t  children;
     size_t  route_indexes;
+    size_t  timeless;
+    size_t  pathless;
 } seen;
 
 
@@ -421,6 +423,59 @@ count_indexes(const world_t *world)
 }
 
 
+static bool
+same_decision(const tg_decision_t *a, const tg_decision_t *b)
+{
+    return a->verdict == b->verdict && a->reason == b->reason
+           && a->text == b->text && a->route_index == b->route_index
+           && tgi_str_equal(a->rule, b->rule) && a->rules == b->rules
+           && a->explain == b->explain && a->bad_grants == b->bad_grants
+           && tgi_str_equal(a->contact, b->contact);
+}
+
+
+/* What a decision is said not to depend on makes no other one of it. */
+
+static void
+check_depends(world_t *world)
+{
+    size_t         i;
+    uint32_t       depends;
+    tg_str_t       path;
+    tg_request_t   request;
+    tg_decision_t  other;
+
+    depends = tg_policy_depends(world->file, saying(world->rules));
+    assert_true(depends & TG_DEPENDS_REQUEST);
+
+    for (i = 0; i < REQUESTS; i++) {
+        request = world->requests[i];
+        path = world->requests[(i + 1) % REQUESTS].path;
+
+        if (!(depends & TG_DEPENDS_TIME)) {
+            request.now += (int64_t) pick(200000) - 100000;
+            seen.timeless++;
+        }
+
+        if (!(depends & TG_DEPENDS_PATH) && tg_path_is_plain(path)
+            && tg_path_is_plain(request.raw_path)
+            && tgi_str_equal(request.raw_path, request.path))
+        {
+            request.path = path;
+            request.raw_path = path;
+            seen.pathless++;
+        }
+
+        other = decide(world->file, world->rules, &world->persons[i],
+                       &request);
+
+        if (!same_decision(&other, &world->decisions[i])) {
+            fail_at(world, i, "it depends on more", &other);
+        }
+    }
+}
+
+
 static void
 check_world(uint64_t number)
 {
@@ -444,6 +499,7 @@ check_world(uint64_t number)
         }
     }
 
+    check_depends(world);
     check_more_denies(world);
     check_fewer_allows(world);
     check_order(world);
@@ -487,6 +543,8 @@ test_variety(void **state)
     assert_in_range(seen.rule_indexes, POLICIES, SIZE_MAX);
     assert_in_range(seen.children, POLICIES / 20, SIZE_MAX);
     assert_in_range(seen.route_indexes, POLICIES / 10, SIZE_MAX);
+    assert_in_range(seen.timeless, POLICIES / 10, SIZE_MAX);
+    assert_in_range(seen.pathless, POLICIES / 20, SIZE_MAX);
 }
 
 
