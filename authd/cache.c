@@ -50,6 +50,7 @@ struct authd_cache_s {
     const authd_config_t *conf;
     const authd_log_t    *log;
     authd_metrics_t      *metrics;
+    uint64_t             *flushes;
     void                 *memory;
     tg_table_t           *table;
     tgn_bus_t            *bus;
@@ -95,7 +96,8 @@ authd_status_has_identity(tg_status_t status)
 
 authd_cache_t *
 authd_cache_new(tgn_loop_t *loop, const authd_config_t *conf,
-    const authd_log_t *log, authd_metrics_t *metrics, bool *ok)
+    const authd_log_t *log, authd_metrics_t *metrics, uint64_t *flushes,
+    bool *ok)
 {
     authd_cache_t    *cache;
     tgn_bus_conf_t    bc;
@@ -119,6 +121,7 @@ authd_cache_new(tgn_loop_t *loop, const authd_config_t *conf,
     cache->conf = conf;
     cache->log = log;
     cache->metrics = metrics;
+    cache->flushes = flushes;
     cache->caps = conf->rules != NULL;
     cache->memory = malloc(conf->cache_size);
 
@@ -599,6 +602,7 @@ on_changed(const tg_bus_change_t *change, void *data)
     authd_cache_t  *cache = data;
 
     if (change->all) {
+        (*cache->flushes)++;
         tg_table_flush(cache->table);
     }
 

@@ -57,7 +57,8 @@ bool authd_status_has_identity(tg_status_t status);
 
 /*
  * authd_cache_new() returns NULL when out of memory, or when conf wants none:
- * *ok says which.  It begins to follow the node's event stream.
+ * *ok says which.  It begins to follow the node's event stream, and adds one to
+ * *flushes whenever that makes everything out of date.
  *
  * authd_cache_configure() takes a configuration over, and returns false if
  * that takes another cache: for another tailscaled, or another size.
@@ -66,7 +67,8 @@ bool authd_status_has_identity(tg_status_t status);
  */
 
 authd_cache_t *authd_cache_new(tgn_loop_t *loop, const authd_config_t *conf,
-    const authd_log_t *log, authd_metrics_t *metrics, bool *ok);
+    const authd_log_t *log, authd_metrics_t *metrics, uint64_t *flushes,
+    bool *ok);
 bool authd_cache_configure(authd_cache_t *cache, const authd_config_t *conf);
 void authd_cache_free(authd_cache_t **cache);
 

@@ -20,15 +20,18 @@ struct authd_node_s {
     authd_metrics_t      *metrics;
     authd_node_pt         cb;
     void                 *data;
+    const uint64_t       *flushes;
     tgn_localapi_t       *api;
     tgn_localapi_call_t  *call;
     uint64_t              sent;    /* when the call was */
+    uint64_t              sent_flushes;
     uint64_t              started; /* ... by authd_metrics_clock() */
     tg_arena_t           *arena;
     tg_self_t             self;
     bool                  known;   /* self is */
     bool                  failed;  /* it did not tell the last time */
     uint64_t              time;    /* when self was asked for */
+    uint64_t              time_flushes;
     uint64_t              fault_time;
     char                  fault[TG_ERROR_TEXT_MAX];
 };
@@ -41,7 +44,8 @@ static bool node_parse(authd_node_t *node,
 
 authd_node_t *
 authd_node_new(tgn_loop_t *loop, const authd_log_t *log,
-    authd_metrics_t *metrics, authd_node_pt cb, void *data)
+    authd_metrics_t *metrics, const uint64_t *flushes, authd_node_pt cb,
+    void *data)
 {
     authd_node_t  *node;
 
@@ -54,6 +58,7 @@ authd_node_new(tgn_loop_t *loop, const authd_log_t *log,
     node->loop = loop;
     node->log = log;
     node->metrics = metrics;
+    node->flushes = flushes;
     node->cb = cb;
     node->data = data;
 
@@ -96,8 +101,13 @@ authd_node_free(authd_node_t **node)
 bool
 authd_node_ask(authd_node_t *node)
 {
+    if (node->call != NULL && node->sent_flushes != *node->flushes) {
+        tgn_localapi_cancel(&node->call);
+    }
+
     if (node->call == NULL) {
         node->sent = tgn_loop_now(node->loop);
+        node->sent_flushes = *node->flushes;
         node->started = authd_metrics_clock();
         node->call = tgn_localapi_status(node->api, node_answer, node);
     }
@@ -119,13 +129,20 @@ authd_node_self(const authd_node_t *node, uint64_t age)
 
     /* a node that starts up knows more in a moment */
 
-    if (node->failed || !node->self.running
+    if (node->failed || !node->self.running || authd_node_outdated(node)
         || tgn_loop_now(node->loop) - node->time > age)
     {
         return NULL;
     }
 
     return &node->self;
+}
+
+
+bool
+authd_node_outdated(const authd_node_t *node)
+{
+    return node->known && node->time_flushes != *node->flushes;
 }
 
 
@@ -181,6 +198,7 @@ node_answer(const tgn_localapi_answer_t *answer, void *data)
 
     node->failed = !node_parse(node, answer, &error);
     node->time = node->sent;
+    node->time_flushes = node->sent_flushes;
 
     if (!node->failed) {
         authd_node_works(node);

@@ -28,7 +28,7 @@ typedef void (*authd_node_pt)(bool ok, const char *detail, void *data);
 
 /*
  * authd_node_new() returns NULL when out of memory; cb is told of the end of
- * each question.
+ * each question.  *flushes moves when what the node said may be no longer true.
  *
  * authd_node_connect() names the tailscaled to ask, and forgets what another
  * one said; api is borrowed.  A question that is under way is dropped.
@@ -37,23 +37,31 @@ typedef void (*authd_node_pt)(bool ok, const char *detail, void *data);
  */
 
 authd_node_t *authd_node_new(tgn_loop_t *loop, const authd_log_t *log,
-    authd_metrics_t *metrics, authd_node_pt cb, void *data);
+    authd_metrics_t *metrics, const uint64_t *flushes, authd_node_pt cb,
+    void *data);
 void authd_node_connect(authd_node_t *node, tgn_localapi_t *api);
 void authd_node_free(authd_node_t **node);
 
-/* Asks, unless that is under way; false when out of memory. */
+/*
+ * Asks, unless that is under way since the last flush; false when out of
+ * memory.
+ */
 
 bool authd_node_ask(authd_node_t *node);
 
 /*
- * What the node said, if that was asked for at most age milliseconds ago and
- * it was running, else NULL; with AUTHD_NODE_ANY_AGE whatever it said last.
- * Valid until the loop runs on.
+ * What the node said, if that was asked for at most age milliseconds ago,
+ * behind the last flush, and it was running, else NULL; with AUTHD_NODE_ANY_AGE
+ * whatever it said last.  Valid until the loop runs on.
  */
 
 const tg_self_t *authd_node_self(const authd_node_t *node, uint64_t age);
 
 #define AUTHD_NODE_ANY_AGE  UINT64_MAX
+
+/* What it said was asked for before the last flush: nobody is judged by it. */
+
+bool authd_node_outdated(const authd_node_t *node);
 
 /* tailscaled failed, or did not. */
 

@@ -26,10 +26,14 @@
 
 #define QUERY_AGAIN_MAX  3
 
+static const char  changes[] =
+    "what is known of peers changes faster than tailscaled can be asked";
+
 
 static void query_answer(const tgn_localapi_answer_t *answer, void *data);
 static void query_settle(authd_query_t *q, tg_status_t status,
     const tg_identity_t *identity, const char *detail);
+static void query_wait(authd_query_t *q);
 static bool query_again(authd_query_t *q);
 static const char *query_caps(authd_query_t *q, const tg_alloc_t *alloc,
     const tg_identity_t *identity);
@@ -155,6 +159,11 @@ query_answer(const tgn_localapi_answer_t *answer, void *data)
     authd_metrics_call(id->metrics, answer->status,
                        authd_metrics_clock() - q->started);
 
+    if (authd_node_outdated(id->node)) {
+        query_wait(q);
+        return;
+    }
+
     if (query_is_early(q, answer)) {
         if (!query_repeat(q)) {
             authd_query_done(q, TG_STATUS_UNAVAILABLE, NULL,
@@ -215,6 +224,33 @@ query_answer(const tgn_localapi_answer_t *answer, void *data)
 }
 
 
+/*
+ * An answer that would be judged by what the node said of itself before all
+ * that was known of it went: ask the node, and then again.
+ */
+
+static void
+query_wait(authd_query_t *q)
+{
+    authd_identify_t  *id;
+
+    id = q->owner;
+
+    if (q->again++ == QUERY_AGAIN_MAX) {
+        authd_query_done(q, TG_STATUS_UNAVAILABLE, NULL, changes);
+        return;
+    }
+
+    if (!authd_node_ask(id->node)) {
+        authd_query_done(q, TG_STATUS_UNAVAILABLE, NULL, "out of memory");
+        return;
+    }
+
+    q->waits = true;
+    q->round = id->round;
+}
+
+
 /* Keeps the answer, unless it became out of date on its way. */
 
 static void
@@ -231,15 +267,20 @@ query_settle(authd_query_t *q, tg_status_t status,
         changed = authd_cache_put(q->owner->cache, &q->key, &lease, status,
                                   identity);
 
-        if (changed && q->again++ < QUERY_AGAIN_MAX) {
+        if (changed) {
 
-            if (query_again(q)) {
+            if (q->again++ == QUERY_AGAIN_MAX) {
+                detail = changes;
+
+            } else if (query_again(q)) {
                 return;
+
+            } else {
+                detail = "out of memory";
             }
 
             status = TG_STATUS_UNAVAILABLE;
             identity = NULL;
-            detail = "out of memory";
         }
     }
 

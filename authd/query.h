@@ -87,6 +87,7 @@ struct authd_identify_s {
     authd_queries_t        queries;
 
     authd_node_t          *node;
+    uint64_t               flushes;    /* of the cache, so far */
     uint64_t               round;      /* answers of node so far */
     authd_seen_t           seen;
     authd_limit_t          limit;

@@ -4,6 +4,7 @@
 changes is seen. The same rules as the module's, t/nginx/test_cache.py."""
 
 import collections
+import copy
 import json
 import os
 import re
@@ -201,6 +202,9 @@ def test_check_26_while_requests_wait(tmp_path, localapi):
         assert client.get(TARGET, original()).status == 200
         localapi.tell()
         time.sleep(0.5)
+
+        # somebody else, so that the node's own state is known again
+        assert client.get(TARGET, original("100.64.0.9")).status == 403
         localapi.gate.clear()
         asked = len(localapi.asked)
         lines = "".join(f"{name}: {value}\r\n" for name, value in original())
@@ -214,6 +218,24 @@ def test_check_26_while_requests_wait(tmp_path, localapi):
         wait_until(lambda: evicted(authd) > before, 10, "the change is heard")
         localapi.gate.set()
         assert client.response().status == 403
+
+
+def test_check_26_own_tailnet(tmp_path, localapi):
+    """The node is moved to another tailnet: whoever is a member of the old one
+    is none of this, at once."""
+
+    with Authd(tmp_path, localapi.path) as authd:
+        wait_until(lambda: localapi.streams, 10, "the stream")
+        assert authd.get(TARGET, original()).status == 200
+
+        status = copy.deepcopy(localapi.status)
+        status["Self"]["DNSName"] = "web1.other.example."
+        status["CurrentTailnet"]["MagicDNSSuffix"] = "other.example"
+        localapi.status = status
+        before = evicted(authd)
+        localapi.tell()
+        wait_until(lambda: evicted(authd) > before, 10, "the change is heard")
+        assert authd.get(TARGET, original()).status == 403
 
 
 def evicted(authd):
