@@ -428,7 +428,10 @@ def test_check_08_key_that_expires(tmp_path, localapi):
                    == 403, 10, "its end")
         assert time.time() >= int(expiry)
         localapi.close()
-        assert authd.get(TARGET, original()).status == 503
+
+        # 403 if the answer that said so was kept, 503 if what was kept is
+        # older than the end of the key: stale: never brings alice back
+        assert authd.get(TARGET, original()).status in (403, 503)
 
 
 def test_too_old_for_the_bus(tmp_path, localapi):
