@@ -39,7 +39,7 @@ static const char  usage[] =
     "       tailgate links history NAME\n"
     "       tailgate links restore NAME [--before NUMBER]\n"
     "       tailgate links resolve NAME[/PATH][?QUERY]\n"
-    "       tailgate links import FILE | --from URL [--dry-run]\n"
+    "       tailgate links import FILE | --url URL [--dry-run]\n"
     "       tailgate links export [--format golink|full]\n"
     "       tailgate links apply -f FILE [--prune] [--dry-run]\n"
     "\n"
@@ -121,7 +121,7 @@ cli_links_option(cli_links_t *self, int c, const char *help, int *code)
 
     switch (c) {
 
-    case CLI_LINKS_OPTION_URL:
+    case CLI_LINKS_OPTION_SERVER:
         if (!is_url(optarg)) {
             cli_error(self->command, "\"%s\" is no URL of links: it has to"
                       " begin with http:// or https://", optarg);

@@ -17,7 +17,7 @@
 #include <jansson.h>
 
 
-/* Where links are served, without --url and TAILGATE_LINKS. */
+/* Where links are served, without --server and TAILGATE_LINKS. */
 
 #define CLI_LINKS_URL        "http://go"
 
@@ -42,7 +42,7 @@ typedef struct {
  */
 
 #define CLI_LINKS_OPTIONS                                                     \
-    { "url", required_argument, NULL, CLI_LINKS_OPTION_URL },                 \
+    { "server", required_argument, NULL, CLI_LINKS_OPTION_SERVER },           \
     { "socket", required_argument, NULL, CLI_LINKS_OPTION_SOCKET },           \
     { "cacert", required_argument, NULL, CLI_LINKS_OPTION_CACERT },           \
     { "json", no_argument, NULL, CLI_LINKS_OPTION_JSON },                     \
@@ -50,15 +50,15 @@ typedef struct {
     { NULL, 0, NULL, 0 }
 
 #define CLI_LINKS_USAGE                                                       \
-    "  --url URL        where the links are (" CLI_LINKS_URL                   \
+    "  --server URL     where the links are (" CLI_LINKS_URL                   \
                         ", or TAILGATE_LINKS)\n"                              \
-    "  --socket PATH    connect to this Unix socket, URL names the host\n"    \
+    "  --socket PATH    connect to this Unix socket; URL names the host\n"    \
     "  --cacert FILE    trust the authorities in FILE for https\n"            \
     "  --json           print JSON\n"                                         \
     "  --help           print this message\n"
 
 enum {
-    CLI_LINKS_OPTION_URL = 256,
+    CLI_LINKS_OPTION_SERVER = 256,
     CLI_LINKS_OPTION_SOCKET,
     CLI_LINKS_OPTION_CACERT,
     CLI_LINKS_OPTION_JSON,

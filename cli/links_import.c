@@ -68,14 +68,14 @@ static int summary(import_t *self);
 
 static const char  usage[] =
     "usage: tailgate links import FILE [options]\n"
-    "       tailgate links import --from URL [options]\n"
+    "       tailgate links import --url URL [options]\n"
     "\n"
     "Takes links over: golink's database (golink.db), golink's export (a JSON\n"
     "object a line), our own full export, or CSV with name,url.  \"-\" is\n"
     "standard input.  A line that the server refuses is named, and the others\n"
     "are taken.\n"
     "\n"
-    "  --from URL       take the links that a golink at URL exports\n"
+    "  --url URL        take the links that a golink at URL exports\n"
     "  --format NAME    jsonl or csv, where the first line misleads\n"
     "  --upsert         change links that are there; else such a line fails\n"
     "  --dry-run        say what would happen\n"
@@ -117,7 +117,7 @@ options(import_t *self, int argc, char **argv, int *code)
     int  c;
 
     static const struct option  known[] = {
-        { "from", required_argument, NULL, 'f' },
+        { "url", required_argument, NULL, 'g' },
         { "format", required_argument, NULL, 'F' },
         { "upsert", no_argument, NULL, 'u' },
         { "dry-run", no_argument, NULL, 'n' },
@@ -128,7 +128,7 @@ options(import_t *self, int argc, char **argv, int *code)
 
         switch (c) {
 
-        case 'f':
+        case 'g':
             self->from = optarg;
             break;
 
@@ -160,7 +160,7 @@ options(import_t *self, int argc, char **argv, int *code)
 
     if (argc - optind != (self->from == NULL ? 1 : 0)) {
         *code = cli_usage(self->links.command,
-                          "one file, or --from and no file, is wanted");
+                          "one file, or --url and no file, is wanted");
         return false;
     }
 

@@ -66,9 +66,9 @@ _tailgate()
             fi
 
             mapfile -t COMPREPLY < <(compgen -W \
-                "--help --json --url --socket --cacert --owner --tag --sort \
+                "--help --json --server --socket --cacert --owner --tag --sort \
                 --create --owners --anyone --description --tags --expires \
-                --drop --before --from --format --upsert --dry-run --file \
+                --drop --before --url --format --upsert --dry-run --file \
                 --prune" -f -- "$word")
             ;;
         policy)

@@ -178,7 +178,7 @@ def test_a_server_that_is_away(tmp_path):
                   ("rm", "a"), ("rename", "a", "b"), ("history", "a"),
                   ("restore", "a"), ("resolve", "a"), ("export",),
                   ("import", file), ("apply", "-f", conf),
-                  ("import", "--from", f"http://127.0.0.1:{port}")]:
+                  ("import", "--url", f"http://127.0.0.1:{port}")]:
         done = run(port, *words)
         assert done.returncode == UNAVAILABLE, (words, done.stderr)
         assert done.stderr.startswith(f"tailgate links {words[0]}: ")
@@ -259,8 +259,8 @@ class Exporting(Server):
 def test_a_running_golink_is_taken_over(links):
     with Exporting() as old:
         url = f"http://127.0.0.1:{old.port}"
-        assert "1 created" in good(links("import", "--from", url))
-        assert "1 unchanged" in good(links("import", "--upsert", "--from",
+        assert "1 created" in good(links("import", "--url", url))
+        assert "1 unchanged" in good(links("import", "--upsert", "--url",
                                            url + "/"))
     assert good(links("resolve", "old")) == "https://old.example.com/\n"
 

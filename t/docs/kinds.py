@@ -199,7 +199,7 @@ def links(block, folder):
     status = subprocess.run(
         [os.path.join(BUILD, "tailgate"), "links", "apply", "--dry-run", "-f",
          write(folder, "links.yaml", block.text),
-         "--url", "http://127.0.0.1:9"], stdout=subprocess.PIPE, check=False,
+         "--server", "http://127.0.0.1:9"], stdout=subprocess.PIPE, check=False,
         stderr=subprocess.STDOUT, encoding="utf-8")
     if status.returncode != 3:
         raise Fault(f"tailgate links apply: {status.stdout}")
