@@ -169,6 +169,21 @@ def test_owners(tmp_path):
         assert put("b", '{"url": "http://b/"}', BAR) == 200
         assert put("b", '{"owner": "bar@example.com"}', BAR) == 403
         assert put("b", '{"anyone": false}', BAR) == 403
+        # who could do these would own it in two steps
+        for method, target, body in (
+                ("DELETE", "/api/v1/links/b", ""),
+                ("POST", "/api/v1/links/b/rename", '{"to": "b2"}'),
+                ("POST", "/api/v1/links/b/restore", '{"seq": 1}')):
+            answer = links.ask(method, target, JSON, body, who=BAR)
+            assert answer.status == 403, (method, target, answer)
+        assert b"/.delete/b" in links.get("/.detail/b", HTML).body
+        shown = links.get("/.detail/b", HTML, who=BAR).body
+        assert b'name="long"' in shown and b"/.delete/b" not in shown
+        assert links.ask("DELETE", "/api/v1/links/b", JSON, "",
+                         who=FOO).status == 204
+        answer = links.ask("POST", "/api/v1/links/b/restore", JSON,
+                           '{"seq": 1}', who=BAR)
+        assert answer.status == 403, answer
         assert put("c", '{"url": "http://a/", "owners": ["group:docs"]}') \
             == 201
         assert put("c", '{"url": "http://b/"}', GROUPED) == 200

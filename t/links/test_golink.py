@@ -23,6 +23,12 @@ def check_takeover(links):
     links.localapi.status = {**links.localapi.status, "User": {
         "1": {"LoginName": "foo@example.com"},
         "2": {"LoginName": "bar@example.com"}}}
+    # a node that is not up yet knows too few, and nobody has left for that
+    running = links.localapi.status
+    links.localapi.status = {**running, "BackendState": "Starting"}
+    links.restart()
+    assert links.save("left", "http://y/").status == 403
+    links.localapi.status = running
     # the list of people is some seconds old at most
     links.restart()
     answer = make(links, "left", "http://y/")

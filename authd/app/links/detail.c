@@ -324,6 +324,8 @@ detail_fill(authd_links_call_t *call, const authd_link_t *link,
         return;
     }
 
+    page->owned = may != AUTHD_LINKS_MAY_EDIT;
+
     if (may == AUTHD_LINKS_MAY_TAKE) {
         page->form.owner = call->who.login;
     }

@@ -60,7 +60,7 @@ authd_links_may(const authd_links_who_t *who, const authd_link_t *link,
         return AUTHD_LINKS_MAY_ASK;
     }
 
-    if (!lost && has_left(link, people)) {
+    if (!lost && authd_links_people_known(people) && has_left(link, people)) {
         return AUTHD_LINKS_MAY_TAKE;
     }
 

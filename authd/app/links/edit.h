@@ -26,7 +26,8 @@ typedef enum {
     AUTHD_LINKS_MAY_OWN = 0,       /* all of it may be changed */
     AUTHD_LINKS_MAY_TAKE,          /* and whoever does owns it: its owners have
                                       left the tailnet, or it has none */
-    AUTHD_LINKS_MAY_EDIT,          /* but who owns it */
+    AUTHD_LINKS_MAY_EDIT,          /* what it says; not who owns it, its name,
+                                      or whether there is one */
     AUTHD_LINKS_MAY_ASK,           /* it depends on who is on the tailnet */
     AUTHD_LINKS_READONLY,
     AUTHD_LINKS_NO_PERSON,

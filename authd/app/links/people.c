@@ -158,6 +158,13 @@ authd_links_people_ask(authd_links_people_t *people, authd_links_people_pt cb,
 
 
 bool
+authd_links_people_known(const authd_links_people_t *people)
+{
+    return people->known;
+}
+
+
+bool
 authd_links_people_has(const authd_links_people_t *people, tg_str_t login)
 {
     return people->known && login.len != 0
@@ -181,14 +188,17 @@ on_status(const tgn_localapi_answer_t *answer, void *data)
 }
 
 
-/* ipnstate.Status.User: of each profile by its number the LoginName. */
+/*
+ * ipnstate.Status.User: of each profile by its number the LoginName.  A node
+ * that is not Running (BackendState) knows few or none of them.
+ */
 
 static bool
 people_read(authd_links_people_t *people, const char *body, size_t len)
 {
     bool         ok;
     json_t      *root, *users, *user;
-    const char  *key;
+    const char  *key, *state;
 
     ok = false;
 
@@ -196,10 +206,13 @@ people_read(authd_links_people_t *people, const char *body, size_t len)
 
     root = json_loadb(body, len, JSON_REJECT_DUPLICATES, NULL);
     users = json_object_get(root, "User");
+    state = json_string_value(json_object_get(root, "BackendState"));
 
     people->arena = tg_arena_new(STATUS_MAX);
 
-    if (!json_is_object(users) || people->arena == NULL) {
+    if (!json_is_object(users) || state == NULL
+        || strcmp(state, "Running") != 0 || people->arena == NULL)
+    {
         goto out;
     }
 

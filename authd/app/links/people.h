@@ -44,7 +44,14 @@ typedef void (*authd_links_people_pt)(bool ok, void *data);
 void authd_links_people_ask(authd_links_people_t *people,
     authd_links_people_pt cb, void *data);
 
-/* Whether somebody of that login was on the last list. */
+/*
+ * False while there is no list: none was asked for, the last answer was none,
+ * or tailscaled is another one by now.
+ */
+
+bool authd_links_people_known(const authd_links_people_t *people);
+
+/* Whether somebody of that login is on a list that is known. */
 
 bool authd_links_people_has(const authd_links_people_t *people,
     tg_str_t login);

@@ -381,9 +381,13 @@ job_judge(authd_links_job_t *job)
     }
 
     if (!authd_links_may_change(job->may)
-        || (job->op == AUTHD_STORE_RENAME
-            && job->may == AUTHD_LINKS_MAY_EDIT))
+        || (job->may == AUTHD_LINKS_MAY_EDIT && job->op != AUTHD_STORE_PUT))
     {
+        /*
+         * Who may edit what is another's could own it by deleting it and
+         * making it anew, or by bringing back an owner of old.
+         */
+
         authd_links_may_wrong(job->may,
                               job->op == AUTHD_STORE_DELETE ? "delete"
                                                             : "update",
@@ -503,10 +507,6 @@ job_submit(authd_links_job_t *job)
         change.to.data = job->to_id;
         change.to.len = tg_link_id(job->to, job->to_id);
         change.name = job->to;
-    }
-
-    if (job->op == AUTHD_STORE_RESTORE && !job->existed) {
-        change.expect = AUTHD_STORE_ANY;
     }
 
     authd_links_wait(call);

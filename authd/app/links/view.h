@@ -165,6 +165,7 @@ typedef struct {
     bool               anyone;
     bool               git;            /* kept by a file: see "links apply" */
     bool               expired;
+    bool               owned;          /* may be renamed and deleted */
     bool               takeover;       /* its owner left: who saves owns it */
     const authd_links_day_t *days;
     size_t             ndays;
