@@ -10,6 +10,7 @@
 #define AUTHD_LINKS_BATCH_H_INCLUDED_
 
 #include "authd/app/links/json.h"
+#include "core/base/map.h"
 
 
 typedef enum {
@@ -44,6 +45,7 @@ typedef struct {
     size_t                 nrecords;
     size_t                 records_size;
     json_t                *json;       /* of an apply */
+    tgi_map_t              kept;       /* ids that a pruning apply names */
     bool                   apply;
     bool                   upsert;
     bool                   dry_run;

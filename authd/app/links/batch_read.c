@@ -18,6 +18,7 @@ static bool batch_line(authd_links_batch_t *batch, tg_str_t line,
     size_t number);
 static void batch_csv(authd_links_batch_t *batch);
 static void batch_apply(authd_links_batch_t *batch);
+static void batch_prune(authd_links_batch_t *batch);
 static bool prune_each(authd_links_entry_t *entry, void *data);
 static bool batch_hold(authd_links_batch_t *batch,
     authd_links_entry_t *entry);
@@ -237,38 +238,68 @@ batch_apply(authd_links_batch_t *batch)
     }
 
     if (json_is_true(json_object_get(batch->json, "prune"))) {
-        authd_links_index_each(batch->call->app->index, 0, prune_each, batch);
+        batch_prune(batch);
     }
+}
+
+
+/* Deletes what belongs to git and has no line. */
+
+static void
+batch_prune(authd_links_batch_t *batch)
+{
+    size_t                i;
+    authd_link_t          link;
+    authd_links_t        *app;
+    authd_links_entry_t  *entry;
+
+    app = batch->call->app;
+
+    if (tgi_map_init(&batch->kept, batch->nitems, &batch->call->alloc)
+        != TG_OK)
+    {
+        batch_fail(batch, 0, (tg_str_t) TG_NULL_STR, "out of memory");
+        return;
+    }
+
+    for (i = 0; i < batch->nitems; i++) {
+        entry = authd_links_index_named(app->index, batch->items[i].name);
+
+        if (entry == NULL) {
+            continue;
+        }
+
+        authd_record_link(entry->record, &link);
+
+        /* two lines may name one link */
+
+        if (tgi_map_add(&batch->kept, link.id, 1) == TG_ERR_NOMEM) {
+            batch_fail(batch, 0, link.name, "out of memory");
+            return;
+        }
+    }
+
+    authd_links_index_each(app->index, 0, prune_each, batch);
 }
 
 
 static bool
 prune_each(authd_links_entry_t *entry, void *data)
 {
-    size_t                 i, n;
     authd_link_t           link;
     authd_links_item_t    *item;
     authd_links_batch_t   *batch;
     authd_store_change_t  *change;
 
     batch = data;
-    n = json_array_size(json_object_get(batch->json, "links"));
 
     authd_record_link(entry->record, &link);
 
     if (!authd_links_equal(link.origin, AUTHD_LINKS_GIT)
-        || link.alias.len != 0)
+        || link.alias.len != 0
+        || tgi_map_get(&batch->kept, link.id) != TGI_MAP_NONE)
     {
         return true;
-    }
-
-    for (i = 0; i < batch->nitems && i < n; i++) {
-        if (authd_links_index_named(batch->call->app->index,
-                                    batch->items[i].name)
-            == entry)
-        {
-            return true;
-        }
     }
 
     /* the index lets go of it before it is told */
