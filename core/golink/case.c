@@ -409,17 +409,31 @@ static const link_case_t  upper[] = {
 static uint32_t
 map(const link_case_t *ranges, size_t n, uint32_t c)
 {
-    size_t  i;
+    size_t  low, high, mid;
 
-    for (i = 0; i < n; i++) {
-        if (c >= ranges[i].first && c <= ranges[i].last
-            && (c - ranges[i].first) % ranges[i].step == 0)
-        {
-            return (uint32_t) ((int32_t) c + ranges[i].delta);
+    low = 0;
+    high = n;
+
+    /* the last range that does not begin behind c; they don't overlap */
+
+    while (high - low > 1) {
+        mid = low + (high - low) / 2;
+
+        if (ranges[mid].first <= c) {
+            low = mid;
+
+        } else {
+            high = mid;
         }
     }
 
-    return c;
+    if (c < ranges[low].first || c > ranges[low].last
+        || (c - ranges[low].first) % ranges[low].step != 0)
+    {
+        return c;
+    }
+
+    return (uint32_t) ((int32_t) c + ranges[low].delta);
 }
 
 

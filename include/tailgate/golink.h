@@ -331,4 +331,21 @@ int tg_link_write(tg_link_format_t format, const tg_link_record_t *record,
 tg_str_t tg_link_csv_head(void);
 
 
+/*
+ * Text whose case does not count, for searches: each character is compared as
+ * its lower case is of its upper case, by Unicode's simple mappings, so that
+ * one stays one.  A byte that is no UTF-8 is only equal to itself.
+ *
+ * tg_link_fold() writes the characters of text, of which there are text.len at
+ * most, and returns how many.
+ *
+ * tg_link_holds() is whether they occur in a text, tg_link_begins() whether it
+ * begins with them.  None do in any.
+ */
+
+size_t tg_link_fold(tg_str_t text, uint32_t *chars);
+bool tg_link_holds(tg_str_t text, const uint32_t *chars, size_t n);
+bool tg_link_begins(tg_str_t text, const uint32_t *chars, size_t n);
+
+
 #endif /* TAILGATE_GOLINK_H_INCLUDED_ */
