@@ -2,6 +2,8 @@
 
 """What another site, another host or another machine could try."""
 
+import concurrent.futures
+import json
 import re
 
 import pytest
@@ -220,6 +222,51 @@ def test_machines(tmp_path):
         assert put("ci-x", '{"url": "http://b/"}') == 200
         link = links.get("/api/v1/links/ci-x").json()
         assert link["owner"] == "foo@example.com"
+
+
+@own_network(*ADDRESSES)
+def test_long_searches(tmp_path):
+    """A look at all links leaves room for others between its steps."""
+
+    with Links(tmp_path, "tailnet") as links:
+        url = "http://x/" + "y" * 8000
+        lines = "".join(json.dumps({"Short": f"l{n:03}", "Long": url}) + "\n"
+                        for n in range(900))
+        assert links.ask("POST", "/api/v1/import", {
+            **SCRIPT, "Content-Type": "application/x-ndjson"}, lines).status \
+            == 200
+
+        def steps():
+            text = links.get("/.metrics").body.decode()
+            return int(re.search(r"^tailgate_links_steps_total (\d+)$", text,
+                                 re.M).group(1))
+
+        def look(target):
+            """How many steps it takes, and whether another was answered in
+            the midst."""
+
+            first = steps()
+            with concurrent.futures.ThreadPoolExecutor(1) as thread:
+                looking = thread.submit(links.get, target)
+                counts = {steps()}
+                while not looking.done():
+                    counts.add(steps())
+                answer = looking.result()
+            last = steps()
+            assert answer.status == 200 and last - first >= 5
+            midst = any(first < count < last for count in counts)
+            return answer, midst
+
+        for target, n in (("/api/v1/links?q=yyyx", 0), ("/.search?q=yyyx", 0),
+                          ("/api/v1/suggest?q=YYYY", 10),
+                          ("/.export", 900)):
+            for _ in range(50):
+                answer, midst = look(target)
+                assert len(re.findall(b"l[0-9]{3}", answer.body)) >= n
+                if midst:
+                    break
+            assert midst, target
+        assert links.get("/.export").body.count(b"\n") == 900
 
 
 @own_network(*ADDRESSES)

@@ -247,6 +247,29 @@ test_near(void **state)
 }
 
 
+/* Whether it took more than one step. */
+
+static bool
+find(const authd_links_index_t *index, const authd_links_search_t *search,
+    const tg_alloc_t *alloc, authd_links_found_t *found)
+{
+    bool                  many;
+    authd_links_finder_t  finder;
+
+    assert_int_equal(authd_links_finder_init(&finder, search), TG_OK);
+
+    for (many = false; authd_links_finder_step(&finder, index); many = true) {
+        /* void */
+    }
+
+    assert_int_equal(authd_links_finder_done(&finder, index, alloc, found),
+                     TG_OK);
+    authd_links_finder_drop(&finder);
+
+    return many;
+}
+
+
 static void
 test_search(void **state)
 {
@@ -272,8 +295,7 @@ test_search(void **state)
     search.text = (tg_str_t) TG_STR("wIkI");
     search.limit = 3;
 
-    assert_int_equal(authd_links_search(index, &search, &alloc, &found),
-                     TG_OK);
+    assert_false(find(index, &search, &alloc, &found));
     assert_int_equal(found.total, 4);
     assert_int_equal(found.n, 3);
     assert_true(found.more);
@@ -285,8 +307,202 @@ test_search(void **state)
                         "mywiki", 6);
 
     search.text = (tg_str_t) TG_STR("wiki two text");
-    assert_int_equal(authd_links_search(index, &search, &alloc, &found),
+    assert_false(find(index, &search, &alloc, &found));
+    assert_int_equal(found.total, 1);
+
+    authd_links_index_free(&index);
+    tg_arena_free(&arena);
+}
+
+
+/*
+ * Links enough for several steps: page by page they come in order, each once.
+ */
+
+#define MANY  20000
+
+static void
+test_search_pages(void **state)
+{
+    bool                  seen[MANY];
+    char                  name[32];
+    size_t                i, k, n;
+    uint64_t              last;
+    tg_alloc_t            alloc;
+    tg_arena_t           *arena;
+    authd_link_t          link;
+    authd_links_found_t   found;
+    authd_links_index_t  *index;
+    authd_links_search_t  search;
+    authd_links_entry_t  *entry;
+
+    (void) state;
+
+    index = authd_links_index_new();
+    memset(&search, 0, sizeof(search));
+    memset(seen, 0, sizeof(seen));
+
+    for (i = 0; i < MANY; i++) {
+        (void) snprintf(name, sizeof(name), "l%05zu", i);
+        tell(index, name, "http://x/", i + 1, true);
+
+        entry = authd_links_index_named(index,
+                                        (tg_str_t) { name, strlen(name) });
+
+        for (k = next(50); k > 0; k--) {
+            authd_links_index_click(index, entry);
+        }
+    }
+
+    search.text = (tg_str_t) TG_STR("HTTP");
+    search.sort = AUTHD_LINKS_BY_CLICKS;
+    search.limit = 777;
+    last = UINT64_MAX;
+
+    for (n = 0; n < MANY; n += found.n) {
+        arena = tg_arena_new(65536);
+        alloc = tg_arena_allocator(arena);
+        search.offset = n;
+
+        assert_true(find(index, &search, &alloc, &found));
+        assert_int_equal(found.total, MANY);
+        assert_int_equal(found.n, MANY - n < 777 ? MANY - n : 777);
+        assert_int_equal(found.more, n + found.n < MANY);
+
+        for (i = 0; i < found.n; i++) {
+            authd_record_link(found.items[i]->record, &link);
+
+            assert_true(found.items[i]->clicks <= last);
+            assert_false(seen[link.uid - 1]);
+            assert_true(i == 0
+                        || found.items[i - 1]->clicks
+                           != found.items[i]->clicks
+                        || memcmp(authd_record_id(
+                                      found.items[i - 1]->record).data,
+                                  link.id.data, 6) < 0);
+
+            seen[link.uid - 1] = true;
+            last = found.items[i]->clicks;
+        }
+
+        tg_arena_free(&arena);
+    }
+
+    authd_links_index_free(&index);
+}
+
+
+/* What comes and goes between two steps puts no other link out of sight. */
+
+static void
+test_search_changes(void **state)
+{
+    char                   name[32];
+    size_t                 i, steps;
+    tg_alloc_t             alloc;
+    tg_arena_t            *arena;
+    authd_link_t           link;
+    authd_links_found_t    found;
+    authd_links_index_t   *index;
+    authd_links_finder_t   finder;
+    authd_links_search_t   search;
+
+    (void) state;
+
+    arena = tg_arena_new(1024 * 1024);
+    alloc = tg_arena_allocator(arena);
+    index = authd_links_index_new();
+    memset(&search, 0, sizeof(search));
+
+    for (i = 0; i < MANY; i++) {
+        (void) snprintf(name, sizeof(name), "l%05zu", i);
+        tell(index, name, "http://x/", i + 1, true);
+    }
+
+    search.sort = AUTHD_LINKS_BY_EDITED;
+    search.limit = SIZE_MAX / 4;
+
+    assert_int_equal(authd_links_finder_init(&finder, &search), TG_OK);
+
+    for (steps = 0; authd_links_finder_step(&finder, index); steps++) {
+
+        /* the link that it is at, and some before and behind */
+
+        authd_record_link(finder.cursor.last, &link);
+        (void) snprintf(name, sizeof(name), "%.*s", (int) link.name.len,
+                        link.name.data);
+        tell(index, name, "", link.uid, false);
+
+        for (i = 0; i < 300; i++) {
+            (void) snprintf(name, sizeof(name), "a%zu-%zu", steps, i);
+            tell(index, name, "http://x/", MANY + 1, true);
+            (void) snprintf(name, sizeof(name), "l00%03zu", i);
+            tell(index, name, "", i + 1, false);
+        }
+    }
+
+    assert_true(steps > 2);
+
+    assert_int_equal(authd_links_finder_done(&finder, index, &alloc, &found),
                      TG_OK);
+    assert_int_equal(found.total, MANY);
+    assert_int_equal(found.n, MANY - 300 - steps);
+
+    authd_links_finder_drop(&finder);
+    authd_links_index_free(&index);
+    tg_arena_free(&arena);
+}
+
+
+/* Nothing of a text is left out, and it is folded as a whole. */
+
+static void
+test_search_terms(void **state)
+{
+    char                   text[AUTHD_LINKS_TEXT_MAX + 1];
+    size_t                 i;
+    tg_alloc_t             alloc;
+    tg_arena_t            *arena;
+    authd_links_found_t    found;
+    authd_links_index_t   *index;
+    authd_links_finder_t   finder;
+    authd_links_search_t   search;
+
+    (void) state;
+
+    arena = tg_arena_new(65536);
+    alloc = tg_arena_allocator(arena);
+    index = authd_links_index_new();
+    memset(&search, 0, sizeof(search));
+    search.limit = 10;
+
+    tell(index, "b-tee", "http://x/STRASSE/Z\xc3\x9cRICH", 1, true);
+
+    memset(text, 'b', sizeof(text));
+
+    for (i = 1; i < sizeof(text); i += 2) {
+        text[i] = ' ';
+    }
+
+    search.text = (tg_str_t) { text, AUTHD_LINKS_TEXT_MAX };
+    assert_false(find(index, &search, &alloc, &found));
+    assert_int_equal(found.total, 1);
+
+    text[AUTHD_LINKS_TEXT_MAX - 2] = 'q';
+    assert_false(find(index, &search, &alloc, &found));
+    assert_int_equal(found.total, 0);
+
+    search.text.len = AUTHD_LINKS_TEXT_MAX + 1;
+    assert_int_equal(authd_links_finder_init(&finder, &search), TG_ERR_LIMIT);
+
+    search.text = (tg_str_t) TG_STR("  z\xc3\xbcrich\tTHE ");
+    assert_false(find(index, &search, &alloc, &found));
+    assert_int_equal(found.total, 1);
+
+    /* a name in any spelling */
+
+    search.text = (tg_str_t) TG_STR(" BTEE ");
+    assert_false(find(index, &search, &alloc, &found));
     assert_int_equal(found.total, 1);
 
     authd_links_index_free(&index);
@@ -301,7 +517,10 @@ main(void)
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_clicks),
         cmocka_unit_test(test_near),
-        cmocka_unit_test(test_search)
+        cmocka_unit_test(test_search),
+        cmocka_unit_test(test_search_pages),
+        cmocka_unit_test(test_search_changes),
+        cmocka_unit_test(test_search_terms)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,7 @@
 
 #include "authd/app/links/api.h"
 #include "authd/app/links/export.h"
-#include "authd/app/links/search.h"
+#include "authd/app/links/turn.h"
 #include "core/base/base.h"
 
 #include <inttypes.h>
@@ -23,6 +23,10 @@
 #define DAY            86400
 
 
+static void list_found(authd_links_call_t *call,
+    const authd_links_found_t *found);
+static void suggest_found(authd_links_call_t *call,
+    const authd_links_found_t *found);
 static bool list_arguments(authd_links_call_t *call,
     authd_links_search_t *search);
 static bool number(tg_str_t text, size_t min, size_t max, size_t *n);
@@ -39,41 +43,19 @@ static void clicks_csv(authd_links_call_t *call,
 void
 authd_links_api_list(authd_links_call_t *call)
 {
-    size_t                i;
-    json_t               *json, *links;
-    authd_link_t          link;
-    authd_links_found_t   found;
-    authd_links_search_t  search;
+    authd_links_search_t  *search;
 
-    if (!list_arguments(call, &search)) {
-        return;
-    }
+    search = call->alloc.alloc(call->alloc.ctx, sizeof(authd_links_search_t));
 
-    if (authd_links_search(call->app->index, &search, &call->alloc, &found)
-        != TG_OK)
-    {
+    if (search == NULL) {
         authd_links_unavailable(call, 5, "out of memory");
         return;
     }
 
-    links = json_array();
-
-    for (i = 0; i < found.n; i++) {
-        authd_record_link(found.items[i]->record, &link);
-        (void) json_array_append_new(links,
-                           authd_links_json(&link, found.items[i]->clicks));
+    if (list_arguments(call, search)) {
+        call->data = search;
+        authd_links_find(call, search, list_found);
     }
-
-    json = json_pack("{s:o, s:I}", "links", links, "total",
-                     (json_int_t) found.total);
-
-    if (json != NULL && found.more) {
-        (void) json_object_set_new(json, "next",
-                                   json_sprintf("%zu",
-                                                search.offset + found.n));
-    }
-
-    authd_links_send_json(call, 200, json);
 }
 
 
@@ -164,72 +146,19 @@ authd_links_api_resolve(authd_links_call_t *call)
 void
 authd_links_api_suggest(authd_links_call_t *call)
 {
-    char                  *dump;
-    size_t                 i;
-    json_t                *json, *names, *texts, *urls;
-    tg_str_t               site, q, body;
-    authd_link_t           link;
-    authd_links_found_t    found;
-    authd_links_search_t   search;
+    authd_links_search_t  search;
 
     memset(&search, 0, sizeof(search));
 
-    q = authd_links_arg(call, "q");
+    search.text = authd_links_arg(call, "q");
+    search.limit = SUGGESTIONS;
 
-    if (q.len == 0) {
+    if (search.text.len == 0) {
         authd_links_fault(call, 400, "q is missing");
         return;
     }
 
-    search.text = q;
-    search.limit = SUGGESTIONS;
-
-    if (authd_links_search(call->app->index, &search, &call->alloc, &found)
-        != TG_OK)
-    {
-        authd_links_unavailable(call, 5, "out of memory");
-        return;
-    }
-
-    site = authd_links_site(call);
-    names = json_array();
-    texts = json_array();
-    urls = json_array();
-
-    for (i = 0; i < found.n; i++) {
-        authd_record_link(found.items[i]->record, &link);
-
-        (void) json_array_append_new(names, json_stringn(link.name.data,
-                                                         link.name.len));
-        (void) json_array_append_new(texts,
-                   json_stringn(link.description.len ? link.description.data
-                                                     : link.url.data,
-                                link.description.len ? link.description.len
-                                                     : link.url.len));
-        (void) json_array_append_new(urls,
-                   json_sprintf("%.*s/%.*s", (int) site.len, site.data,
-                                (int) link.name.len, link.name.data));
-    }
-
-    json = json_pack("[o, o, o, o]", json_stringn(q.data, q.len), names,
-                     texts, urls);
-    dump = json ? json_dumps(json, JSON_COMPACT) : NULL;
-    json_decref(json);
-
-    if (dump == NULL) {
-        authd_links_fault(call, 400, "q is no UTF-8");
-        return;
-    }
-
-    body = authd_links_format(&call->alloc, "%s\n", dump);
-    free(dump);
-
-    (void) tgn_response_header(call->r, "X-Content-Type-Options",
-                               authd_links_str("nosniff"));
-    (void) tgn_response_header(call->r, "Cache-Control",
-                               authd_links_str("no-store"));
-
-    authd_links_send(call, 200, "application/x-suggestions+json", body);
+    authd_links_find(call, &search, suggest_found);
 }
 
 
@@ -305,6 +234,88 @@ authd_links_api_clicks(authd_links_call_t *call)
 }
 
 
+static void
+list_found(authd_links_call_t *call, const authd_links_found_t *found)
+{
+    size_t                       i;
+    json_t                      *json, *links;
+    authd_link_t                 link;
+    const authd_links_search_t  *search;
+
+    search = call->data;
+    links = json_array();
+
+    for (i = 0; i < found->n; i++) {
+        authd_record_link(found->items[i]->record, &link);
+        (void) json_array_append_new(links,
+                           authd_links_json(&link, found->items[i]->clicks));
+    }
+
+    json = json_pack("{s:o, s:I}", "links", links, "total",
+                     (json_int_t) found->total);
+
+    if (json != NULL && found->more) {
+        (void) json_object_set_new(json, "next",
+                                   json_sprintf("%zu", search->offset
+                                                       + search->limit));
+    }
+
+    authd_links_send_json(call, 200, json);
+}
+
+
+static void
+suggest_found(authd_links_call_t *call, const authd_links_found_t *found)
+{
+    char          *dump;
+    size_t         i;
+    json_t        *json, *names, *texts, *urls;
+    tg_str_t       site, q, body;
+    authd_link_t   link;
+
+    q = authd_links_arg(call, "q");
+    site = authd_links_site(call);
+    names = json_array();
+    texts = json_array();
+    urls = json_array();
+
+    for (i = 0; i < found->n; i++) {
+        authd_record_link(found->items[i]->record, &link);
+
+        (void) json_array_append_new(names, json_stringn(link.name.data,
+                                                         link.name.len));
+        (void) json_array_append_new(texts,
+                   json_stringn(link.description.len ? link.description.data
+                                                     : link.url.data,
+                                link.description.len ? link.description.len
+                                                     : link.url.len));
+        (void) json_array_append_new(urls,
+                   json_sprintf("%.*s/%.*s", (int) site.len, site.data,
+                                (int) link.name.len, link.name.data));
+    }
+
+    json = json_pack("[o, o, o, o]", json_stringn(q.data, q.len), names,
+                     texts, urls);
+    dump = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    json_decref(json);
+
+    if (dump == NULL) {
+        authd_links_fault(call, 400, "q is no UTF-8");
+        return;
+    }
+
+    body = authd_links_format(&call->alloc, "%s\n", dump);
+    free(dump);
+
+    (void) tgn_response_header(call->r, "X-Content-Type-Options",
+                               authd_links_str("nosniff"));
+    (void) tgn_response_header(call->r, "Cache-Control",
+                               authd_links_str("no-store"));
+
+    authd_links_send(call, 200, "application/x-suggestions+json", body);
+}
+
+
 static bool
 list_arguments(authd_links_call_t *call, authd_links_search_t *search)
 {
@@ -337,11 +348,6 @@ list_arguments(authd_links_call_t *call, authd_links_search_t *search)
 
     if (i == sizeof(sorts) / sizeof(sorts[0])) {
         authd_links_fault(call, 400, "sort has to be name, clicks or edited");
-        return false;
-    }
-
-    if (search->text.len > 256) {
-        authd_links_fault(call, 400, "q is longer than 256 bytes");
         return false;
     }
 

@@ -37,6 +37,17 @@
 #define AUTHD_LINKS_OWN_MAX    16
 
 
+typedef struct authd_links_turn_s  authd_links_turn_t;
+
+/* Who waits for a step: see turn.h. */
+
+typedef struct {
+    tgn_timer_t           *timer;
+    authd_links_turn_t    *first;
+    authd_links_turn_t   **last;
+} authd_links_turns_t;
+
+
 struct authd_links_s {
     authd_t               *authd;
     tgn_http_t            *http;
@@ -45,6 +56,7 @@ struct authd_links_s {
     authd_links_people_t  *people;
     authd_links_counts_t   counts;
     authd_links_top_t      top;
+    authd_links_turns_t    turns;
     uint8_t                secret[32]; /* of form tokens */
 
     tgn_timer_t           *flush;      /* of clicks */
@@ -202,6 +214,11 @@ bool authd_links_is_named(const authd_links_who_t *who, tg_str_t word);
 
 bool authd_links_flush_start(authd_links_t *app);
 void authd_links_flush(authd_links_t *app);
+
+/* turn.c */
+
+bool authd_links_turns_start(authd_links_t *app);
+void authd_links_turns_stop(authd_links_t *app);
 
 /* listen.c */
 

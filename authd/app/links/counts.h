@@ -33,6 +33,8 @@ typedef struct {
     uint64_t                     misdirected;  /* by Host */
     uint64_t                     unlisted;
     uint64_t                     malformed;
+    uint64_t                     steps;        /* of work on all links, but
+                                                  the first of each */
     authd_links_unknown_count_t  names[AUTHD_LINKS_UNKNOWN_MAX];
     size_t                       nnames;
 } authd_links_counts_t;

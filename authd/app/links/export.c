@@ -7,6 +7,7 @@
 
 #include "authd/app/links/export.h"
 #include "authd/app/links/json.h"
+#include "authd/app/links/turn.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,24 +17,29 @@
 
 #define DAY        86400
 #define PIECE      (256 * 1024)    /* bytes that are sent at a time */
-#define ARENA_MAX  (1024 * 1024)   /* of one line */
+#define LINE       (512 * 1024)    /* of a line: six for each of a link */
+#define ARENA_MAX  (4 * LINE)
 
 
 typedef struct {
-    authd_links_call_t    *call;
+    authd_links_turn_t     turn;
     authd_links_lines_t    lines;
+    authd_links_cursor_t   cursor;
     tg_arena_t            *arena;
     tg_alloc_t             alloc;
     char                  *data;
     size_t                 len;
-    bool                   failed;
+    bool                   broken;
 } export_t;
 
 
+static bool export_step(authd_links_turn_t *turn);
+static void export_done(authd_links_turn_t *turn);
+static void export_gone(authd_links_turn_t *turn);
 static bool export_each(authd_links_entry_t *entry, void *data);
-static bool export_add(export_t *export, tg_str_t line);
-static bool export_flush(export_t *export);
+static void export_flush(export_t *export);
 static void stats_done(void *data, const authd_store_counts_t *counts);
+static int row_compare(const void *a, const void *b);
 static bool uid_each(authd_links_entry_t *entry, void *data);
 static int uid_compare(const void *a, const void *b);
 
@@ -45,8 +51,14 @@ typedef struct {
 
 typedef struct {
     by_uid_t  *items;
-    size_t          n;
+    size_t     n;
 } uids_t;
+
+typedef struct {
+    tg_str_t  id;
+    int32_t   day;
+    uint64_t  clicks;
+} row_t;
 
 
 void
@@ -57,53 +69,55 @@ authd_links_export(authd_links_call_t *call)
 }
 
 
-/* In pieces: the whole of a million links would not fit anywhere else. */
+/*
+ * A piece in a turn: neither memory nor the loop is taken up by a million
+ * links.
+ */
 
 void
 authd_links_export_lines(authd_links_call_t *call, authd_links_lines_t lines,
     const char *type)
 {
-    export_t        export;
-    tgn_request_t  *r;
+    export_t  *export;
 
-    memset(&export, 0, sizeof(export));
+    export = call->alloc.alloc(call->alloc.ctx, sizeof(export_t));
 
-    r = call->r;
-
-    export.call = call;
-    export.lines = lines;
-    export.arena = tg_arena_new(ARENA_MAX);
-    export.data = malloc(PIECE);
-
-    if (export.arena == NULL || export.data == NULL) {
-        tg_arena_free(&export.arena);
-        free(export.data);
+    if (export == NULL) {
         authd_links_unavailable(call, 5, "out of memory");
         return;
     }
 
-    export.alloc = tg_arena_allocator(export.arena);
+    memset(export, 0, sizeof(export_t));
 
-    (void) tgn_response_header(r, "Content-Type", authd_links_str(type));
-    (void) tgn_response_header(r, "X-Content-Type-Options",
-                               authd_links_str("nosniff"));
-    (void) tgn_response_header(r, "Cache-Control",
-                               authd_links_str("no-store"));
+    export->turn.call = call;
+    export->turn.step = export_step;
+    export->turn.done = export_done;
+    export->turn.gone = export_gone;
+    export->lines = lines;
+    export->arena = tg_arena_new(ARENA_MAX);
+    export->data = malloc(PIECE + LINE);
 
-    tgn_request_on_abort(r, NULL, NULL);
-
-    if (tgn_response_begin(r, 200, TGN_LENGTH_CHUNKED) == TG_OK) {
-        authd_links_index_each(call->app->index, 0, export_each, &export);
-
-        if (!export.failed && export_flush(&export)) {
-            tgn_response_end(r);
-        }
+    if (export->arena == NULL || export->data == NULL) {
+        export_gone(&export->turn);
+        authd_links_unavailable(call, 5, "out of memory");
+        return;
     }
 
-    tg_arena_free(&export.arena);
-    free(export.data);
+    export->alloc = tg_arena_allocator(export->arena);
 
-    authd_links_end(call);
+    (void) tgn_response_header(call->r, "Content-Type", authd_links_str(type));
+    (void) tgn_response_header(call->r, "X-Content-Type-Options",
+                               authd_links_str("nosniff"));
+    (void) tgn_response_header(call->r, "Cache-Control",
+                               authd_links_str("no-store"));
+
+    if (tgn_response_begin(call->r, 200, TGN_LENGTH_CHUNKED) != TG_OK) {
+        export_gone(&export->turn);
+        authd_links_end(call);
+        return;
+    }
+
+    authd_links_turn(&export->turn);
 }
 
 
@@ -127,11 +141,58 @@ authd_links_export_stats(authd_links_call_t *call)
 
 
 static bool
+export_step(authd_links_turn_t *turn)
+{
+    bool       more;
+    export_t  *export;
+
+    export = (export_t *) turn;
+
+    more = authd_links_index_step(turn->call->app->index, &export->cursor,
+                                  export_each, export);
+
+    if (export->broken) {
+        tgn_request_abort(turn->call->r);
+        turn->call->r = NULL;
+        return false;
+    }
+
+    export_flush(export);
+
+    return more && turn->call->r != NULL;
+}
+
+
+static void
+export_done(authd_links_turn_t *turn)
+{
+    tgn_request_on_abort(turn->call->r, NULL, NULL);
+    tgn_response_end(turn->call->r);
+
+    export_gone(turn);
+    authd_links_end(turn->call);
+}
+
+
+static void
+export_gone(authd_links_turn_t *turn)
+{
+    export_t  *export;
+
+    export = (export_t *) turn;
+
+    authd_links_cursor_drop(&export->cursor);
+    tg_arena_free(&export->arena);
+    free(export->data);
+}
+
+
+static bool
 export_each(authd_links_entry_t *entry, void *data)
 {
-    tg_str_t      line;
-    export_t     *export;
-    authd_link_t  link;
+    tg_str_t       line;
+    export_t      *export;
+    authd_link_t   link;
 
     export = data;
 
@@ -147,50 +208,52 @@ export_each(authd_links_entry_t *entry, void *data)
            ? authd_links_golink_line(&link, &export->alloc)
            : authd_links_json_line(&link, entry->clicks, &export->alloc);
 
-    return line.len == 0 || export_add(export, line);
-}
+    /* without a line it would be taken for the whole, so it breaks off */
 
-
-static bool
-export_add(export_t *export, tg_str_t line)
-{
-    if (line.len > PIECE - export->len && !export_flush(export)) {
+    if (line.len == 0 || line.len > LINE) {
+        authd_log(&export->turn.call->app->authd->log, AUTHD_LOG_ERROR,
+                  "links: \"%.*s\" can't be exported: it is too long, or out"
+                  " of memory", (int) link.name.len, link.name.data);
+        export->broken = true;
         return false;
     }
 
-    if (line.len <= PIECE) {
-        memcpy(export->data + export->len, line.data, line.len);
-        export->len += line.len;
-    }
+    memcpy(export->data + export->len, line.data, line.len);
+    export->len += line.len;
 
-    return true;
+    return export->len < PIECE;
 }
 
 
-static bool
+/* The request is gone if it cannot be written. */
+
+static void
 export_flush(export_t *export)
 {
-    tg_str_t  piece;
+    tg_str_t             piece;
+    authd_links_call_t  *call;
+
+    call = export->turn.call;
 
     piece.data = export->data;
     piece.len = export->len;
 
     export->len = 0;
 
-    export->failed = tgn_response_write(export->call->r, piece) != TG_OK;
-
-    return !export->failed;
+    if (piece.len != 0 && tgn_response_write(call->r, piece) != TG_OK) {
+        call->r = NULL;
+    }
 }
 
 
 static void
 stats_done(void *data, const authd_store_counts_t *counts)
 {
+    row_t                *rows;
     char                 *text;
-    size_t                i, len, size;
+    size_t                i, n, len, size;
     uids_t                uids;
-    tg_str_t              id;
-    by_uid_t        *found, key;
+    by_uid_t             *found, key;
     authd_links_call_t   *call;
 
     call = data;
@@ -204,19 +267,19 @@ stats_done(void *data, const authd_store_counts_t *counts)
         return;
     }
 
+    n = 0;
     len = 0;
     size = counts->n * (TG_LINK_NAME_MAX + 48) + 1;
 
     uids.n = 0;
     uids.items = calloc(authd_links_index_n(call->app->index) + 1,
                         sizeof(by_uid_t));
+    rows = calloc(counts->n + 1, sizeof(row_t));
     text = malloc(size);
 
-    if (uids.items == NULL || text == NULL) {
-        free(uids.items);
-        free(text);
+    if (uids.items == NULL || rows == NULL || text == NULL) {
         authd_links_unavailable(call, 5, "out of memory");
-        return;
+        goto out;
     }
 
     authd_links_index_each(call->app->index, 0, uid_each, &uids);
@@ -227,17 +290,20 @@ stats_done(void *data, const authd_store_counts_t *counts)
         found = bsearch(&key, uids.items, uids.n, sizeof(by_uid_t),
                         uid_compare);
 
-        if (found == NULL) {
-            continue;
+        if (found != NULL) {
+            rows[n].id = authd_record_id(found->entry->record);
+            rows[n].day = counts->clicks[i].day;
+            rows[n++].clicks = counts->clicks[i].n;
         }
+    }
 
-        id = authd_record_id(found->entry->record);
+    qsort(rows, n, sizeof(row_t), row_compare);
 
+    for (i = 0; i < n; i++) {
         len += (size_t) snprintf(text + len, size - len,
                                  "%.*s,%" PRIi64 ",%" PRIu64 "\n",
-                                 (int) id.len, id.data,
-                                 (int64_t) counts->clicks[i].day * DAY,
-                                 counts->clicks[i].n);
+                                 (int) rows[i].id.len, rows[i].id.data,
+                                 (int64_t) rows[i].day * DAY, rows[i].clicks);
     }
 
     (void) tgn_response_header(call->r, "X-Content-Type-Options",
@@ -248,8 +314,33 @@ stats_done(void *data, const authd_store_counts_t *counts)
     authd_links_send(call, 200, "text/plain; charset=utf-8",
                      (tg_str_t) { text, len });
 
+out:
+
     free(uids.items);
+    free(rows);
     free(text);
+}
+
+
+/* As golink has them: by time, then by id. */
+
+static int
+row_compare(const void *a, const void *b)
+{
+    int           rc;
+    const row_t  *x, *y;
+
+    x = a;
+    y = b;
+
+    if (x->day != y->day) {
+        return x->day < y->day ? -1 : 1;
+    }
+
+    rc = memcmp(x->id.data, y->id.data, x->id.len < y->id.len ? x->id.len
+                                                              : y->id.len);
+
+    return rc ? rc : (x->id.len > y->id.len) - (x->id.len < y->id.len);
 }
 
 

@@ -89,6 +89,21 @@ typedef bool (*authd_links_each_pt)(authd_links_entry_t *entry, void *data);
 void authd_links_index_each(const authd_links_index_t *index, size_t place,
     authd_links_each_pt cb, void *data);
 
+/*
+ * The same in steps, between which the index may change: a link that comes or
+ * goes meanwhile may or may not be seen, the others are, once.  A step goes on
+ * behind the link that ended the last; false: there are no more.  A zeroed
+ * cursor is at the first link.
+ */
+
+typedef struct {
+    authd_record_t  *last;         /* what ended a step; NULL: nothing yet */
+} authd_links_cursor_t;
+
+bool authd_links_index_step(const authd_links_index_t *index,
+    authd_links_cursor_t *cursor, authd_links_each_pt cb, void *data);
+void authd_links_cursor_drop(authd_links_cursor_t *cursor);
+
 /* The n-th former name, from 0; NULL behind the last. */
 
 authd_links_entry_t *authd_links_index_alias(const authd_links_index_t *index,

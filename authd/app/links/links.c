@@ -57,7 +57,7 @@ authd_links_start(authd_t *authd, authd_links_t **links)
     }
 
     if (!links_open(app) || !links_http(app) || !authd_links_flush_start(app)
-        || !authd_links_listen(app))
+        || !authd_links_turns_start(app) || !authd_links_listen(app))
     {
         authd_links_free(&app);
         return false;
@@ -127,6 +127,7 @@ authd_links_free(authd_links_t **links)
 
     authd_links_unwatch(app);
     tgn_http_free(&app->http);
+    authd_links_turns_stop(app);
     tgn_timer_free(&app->flush);
     authd_links_people_free(&app->people);
 

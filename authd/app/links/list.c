@@ -6,7 +6,7 @@
  */
 
 #include "authd/app/links/page.h"
-#include "authd/app/links/search.h"
+#include "authd/app/links/turn.h"
 
 #include <string.h>
 
@@ -14,8 +14,17 @@
 #define PAGE_ROWS  100
 
 
+typedef struct {
+    const char  *title;
+    tg_str_t     about;
+    size_t       number;       /* of the page, from 1 */
+} list_t;
+
+
 static void list_page(authd_links_call_t *call, const char *title,
     tg_str_t about, authd_links_search_t *search);
+static void list_found(authd_links_call_t *call,
+    const authd_links_found_t *found);
 static size_t list_number(authd_links_call_t *call);
 static tg_str_t list_href(authd_links_call_t *call, size_t number);
 
@@ -113,38 +122,51 @@ static void
 list_page(authd_links_call_t *call, const char *title, tg_str_t about,
     authd_links_search_t *search)
 {
-    size_t               number;
-    authd_links_out_t    out;
-    authd_links_list_t   page;
-    authd_links_found_t  found;
+    list_t  *list;
 
-    memset(&page, 0, sizeof(page));
+    list = call->alloc.alloc(call->alloc.ctx, sizeof(list_t));
 
-    number = list_number(call);
-
-    search->limit = PAGE_ROWS;
-    search->offset = (number - 1) * PAGE_ROWS;
-
-    if (authd_links_search(call->app->index, search, &call->alloc, &found)
-        != TG_OK)
-    {
+    if (list == NULL) {
         authd_links_unavailable(call, 5, "out of memory");
         return;
     }
 
-    authd_links_frame(call, title, &page.frame);
+    list->title = title;
+    list->about = about;
+    list->number = list_number(call);
+
+    search->limit = PAGE_ROWS;
+    search->offset = (list->number - 1) * PAGE_ROWS;
+
+    call->data = list;
+    authd_links_find(call, search, list_found);
+}
+
+
+static void
+list_found(authd_links_call_t *call, const authd_links_found_t *found)
+{
+    const list_t        *list;
+    authd_links_out_t    out;
+    authd_links_list_t   page;
+
+    list = call->data;
+
+    memset(&page, 0, sizeof(page));
+
+    authd_links_frame(call, list->title, &page.frame);
 
     page.frame.query = authd_links_arg(call, "q");
-    page.about = about;
-    page.rows = authd_links_rows(call, found.items, found.n);
-    page.total = found.total;
+    page.about = list->about;
+    page.rows = authd_links_rows(call, found->items, found->n);
+    page.total = found->total;
 
-    if (number > 1) {
-        page.previous = list_href(call, number - 1);
+    if (list->number > 1) {
+        page.previous = list_href(call, list->number - 1);
     }
 
-    if (found.more) {
-        page.next = list_href(call, number + 1);
+    if (found->more) {
+        page.next = list_href(call, list->number + 1);
     }
 
     authd_links_out_init(&out, &call->alloc);

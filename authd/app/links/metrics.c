@@ -61,6 +61,9 @@ authd_links_metrics(authd_links_call_t *call)
     head(&out, "tailgate_links_misdirected_total", "counter",
          "Requests for a Host that is not listed.");
     value(&out, "tailgate_links_misdirected_total", counts->misdirected);
+    head(&out, "tailgate_links_steps_total", "counter",
+         "Turns of the loop that long searches and exports took.");
+    value(&out, "tailgate_links_steps_total", counts->steps);
     head(&out, "tailgate_links_store_up", "gauge",
          "Whether the store worked when it was last used.");
     value(&out, "tailgate_links_store_up",

@@ -10,6 +10,12 @@
 #include <string.h>
 
 
+/* What a step looks at, in bytes; a link costs some whatever is in it. */
+
+#define STEP  (512 * 1024)
+#define LINK  128
+
+
 /* How well a link matches: the smaller, the better. */
 
 enum {
@@ -19,226 +25,265 @@ enum {
     MATCH_OTHER
 };
 
-typedef struct {
-    authd_links_entry_t  *entry;
-    uint64_t              key;     /* clicks, or when it was edited */
-    size_t                place;   /* by name */
-    int                   match;
-} hit_t;
-
-typedef struct {
-    const authd_links_search_t  *search;
-    char                         text[256];    /* lower case */
-    tg_str_t                     terms[AUTHD_LINKS_TERMS_MAX];
-    size_t                       nterms;
-    char                         id[TG_LINK_NAME_MAX];
-    size_t                       id_len;
-    hit_t                       *hits;
-    size_t                       n;
-    size_t                       size;
-    size_t                       place;
-    bool                         failed;
-} state_t;
+struct authd_links_hit_s {
+    authd_record_t  *record;
+    uint64_t         key;          /* clicks, or when it was edited */
+    size_t           place;        /* by name */
+    int              match;
+};
 
 
-static void state_init(state_t *state, const authd_links_search_t *search);
+static bool is_blank(uint32_t c);
 static bool each(authd_links_entry_t *entry, void *data);
-static int match(const state_t *state, const authd_link_t *link);
+static int match(const authd_links_finder_t *finder, const authd_link_t *link);
+static bool holds(const authd_links_finder_t *finder, tg_str_t in,
+    size_t term);
 static bool owns(const authd_links_search_t *search,
     const authd_link_t *link);
-static bool contains(tg_str_t in, tg_str_t term);
-static bool starts(tg_str_t in, tg_str_t term);
-static int compare(const void *a, const void *b);
+static void hit_keep(authd_links_finder_t *finder,
+    const authd_links_hit_t *hit);
+static bool hits_room(authd_links_finder_t *finder);
+static void heap_up(authd_links_hit_t *hits, size_t at);
+static void heap_down(authd_links_hit_t *hits, size_t n, size_t at);
+static bool is_before(const authd_links_hit_t *x, const authd_links_hit_t *y);
 
 
 int
-authd_links_search(const authd_links_index_t *index,
-    const authd_links_search_t *search, const tg_alloc_t *alloc,
-    authd_links_found_t *found)
+authd_links_finder_init(authd_links_finder_t *finder,
+    const authd_links_search_t *search)
 {
-    int      rc;
-    size_t   i, from;
-    state_t  state;
+    size_t    i, n, from;
+    tg_str_t  name;
 
-    rc = TG_ERR_NOMEM;
+    memset(finder, 0, sizeof(authd_links_finder_t));
 
-    memset(found, 0, sizeof(authd_links_found_t));
-    state_init(&state, search);
+    finder->search = search;
 
-    authd_links_index_each(index, 0, each, &state);
-
-    if (state.failed) {
-        goto out;
+    if (search->text.len > AUTHD_LINKS_TEXT_MAX) {
+        return TG_ERR_LIMIT;
     }
 
-    if (state.n != 0
-        && (search->sort > AUTHD_LINKS_BY_NAME
-            || (search->sort == AUTHD_LINKS_BY_MATCH && state.nterms != 0)))
-    {
-        qsort(state.hits, state.n, sizeof(hit_t), compare);
-    }
+    n = tg_link_fold(search->text, finder->chars);
 
-    from = search->offset < state.n ? search->offset : state.n;
+    for (i = 0; i < n; i++) {
 
-    found->total = state.n;
-    found->n = state.n - from < search->limit ? state.n - from
-                                              : search->limit;
-    found->more = from + found->n < state.n;
-    found->items = alloc->alloc(alloc->ctx, (found->n + 1)
-                                            * sizeof(authd_links_entry_t *));
-
-    if (found->items == NULL) {
-        goto out;
-    }
-
-    for (i = 0; i < found->n; i++) {
-        found->items[i] = state.hits[from + i].entry;
-    }
-
-    rc = TG_OK;
-
-out:
-
-    free(state.hits);
-
-    return rc;
-}
-
-
-static void
-state_init(state_t *state, const authd_links_search_t *search)
-{
-    size_t    i, len;
-    tg_str_t  term;
-
-    memset(state, 0, sizeof(state_t));
-
-    state->search = search;
-
-    len = search->text.len < sizeof(state->text) ? search->text.len
-                                                 : sizeof(state->text);
-
-    for (i = 0; i < len; i++) {
-        state->text[i] = tgi_lower(search->text.data[i]);
-    }
-
-    for (i = 0; i < len && state->nterms < AUTHD_LINKS_TERMS_MAX; /* void */) {
-
-        if (state->text[i] == ' ') {
-            i++;
+        if (is_blank(finder->chars[i])) {
             continue;
         }
 
-        term.data = &state->text[i];
-
-        for (term.len = 0; i < len && state->text[i] != ' '; i++) {
-            term.len++;
+        for (from = i; i < n && !is_blank(finder->chars[i]); i++) {
+            /* void */
         }
 
-        state->terms[state->nterms++] = term;
+        finder->terms[finder->nterms].chars = &finder->chars[from];
+        finder->terms[finder->nterms++].n = i - from;
     }
 
-    if (state->nterms == 1) {
-        state->id_len = tg_link_id(state->terms[0], state->id);
+    if (finder->nterms == 1) {
+        name = search->text;
+
+        while (name.len != 0 && is_blank((uint32_t) name.data[0])) {
+            name.data++;
+            name.len--;
+        }
+
+        while (name.len != 0 && is_blank((uint32_t) name.data[name.len - 1])) {
+            name.len--;
+        }
+
+        finder->id_len = tg_link_id(name, finder->id);
     }
+
+    finder->ordered = search->sort > AUTHD_LINKS_BY_NAME
+                      || (search->sort == AUTHD_LINKS_BY_MATCH
+                          && finder->nterms != 0);
+
+    return TG_OK;
+}
+
+
+bool
+authd_links_finder_step(authd_links_finder_t *finder,
+    const authd_links_index_t *index)
+{
+    finder->work = 0;
+
+    return authd_links_index_step(index, &finder->cursor, each, finder)
+           && !finder->failed;
+}
+
+
+/* Of a heap the last comes out first: only as many as are asked for. */
+
+int
+authd_links_finder_done(authd_links_finder_t *finder,
+    const authd_links_index_t *index, const tg_alloc_t *alloc,
+    authd_links_found_t *found)
+{
+    size_t                i, n;
+    tg_str_t              id;
+    authd_links_hit_t     hit;
+    authd_links_entry_t  *entry;
+
+    memset(found, 0, sizeof(authd_links_found_t));
+
+    if (finder->ordered) {
+        n = finder->n > finder->search->offset
+            ? finder->n - finder->search->offset : 0;
+
+    } else {
+        n = finder->n;
+    }
+
+    found->items = alloc->alloc(alloc->ctx,
+                                (n + 1) * sizeof(authd_links_entry_t *));
+
+    if (finder->failed || found->items == NULL) {
+        return TG_ERR_NOMEM;
+    }
+
+    for (i = n; finder->ordered && i > 0; i--) {
+        hit = finder->hits[0];
+        finder->hits[0] = finder->hits[--finder->n];
+        heap_down(finder->hits, finder->n, 0);
+        finder->hits[finder->n] = hit;
+    }
+
+    for (i = 0; i < n; i++) {
+        id = authd_record_id(finder->hits[finder->ordered ? finder->n + i
+                                                          : i].record);
+        entry = authd_links_index_get(index, id);
+
+        if (entry != NULL) {
+            found->items[found->n++] = entry;
+        }
+    }
+
+    finder->n = finder->ordered ? finder->n + n : n;
+    found->total = finder->total;
+    found->more = finder->search->offset + n < finder->total;
+
+    return TG_OK;
+}
+
+
+void
+authd_links_finder_drop(authd_links_finder_t *finder)
+{
+    size_t  i;
+
+    for (i = 0; i < finder->n; i++) {
+        authd_record_drop(&finder->hits[i].record);
+    }
+
+    free(finder->hits);
+    authd_links_cursor_drop(&finder->cursor);
+
+    finder->hits = NULL;
+    finder->n = 0;
+}
+
+
+static bool
+is_blank(uint32_t c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r') || c == 0xa0 || c == 0x3000;
 }
 
 
 static bool
 each(authd_links_entry_t *entry, void *data)
 {
-    int            rank;
-    hit_t         *hit, *hits;
-    size_t         more;
-    state_t       *state;
-    authd_link_t   link;
+    int                          rank;
+    authd_link_t                 link;
+    authd_links_hit_t            hit;
+    authd_links_finder_t        *finder;
+    const authd_links_search_t  *search;
 
-    state = data;
-    state->place++;
+    finder = data;
+    search = finder->search;
 
     authd_record_link(entry->record, &link);
 
-    if (link.alias.len != 0 || !owns(state->search, &link)
-        || (state->search->tag.len != 0
-            && !authd_list_has(link.tags, state->search->tag)))
+    finder->seen++;
+    finder->work += LINK;
+
+    if (link.alias.len != 0 || !owns(search, &link)
+        || (search->tag.len != 0 && !authd_list_has(link.tags, search->tag)))
     {
-        return true;
+        return finder->work < STEP;
     }
 
-    rank = match(state, &link);
+    finder->work += finder->nterms * (link.name.len + link.url.len
+                                      + link.description.len + link.tags.len);
+    rank = match(finder, &link);
 
-    if (rank < 0) {
-        return true;
+    if (rank >= 0) {
+        hit.record = entry->record;
+        hit.place = finder->seen;
+        hit.match = search->sort == AUTHD_LINKS_BY_MATCH ? rank : 0;
+        hit.key = search->sort == AUTHD_LINKS_BY_EDITED
+                  ? (uint64_t) link.edited
+                  : entry->clicks;
+
+        hit_keep(finder, &hit);
+        finder->total++;
     }
 
-    if (state->n == state->size) {
-        more = state->size ? state->size * 2 : 256;
-        hits = reallocarray(state->hits, more, sizeof(hit_t));
-
-        if (hits == NULL) {
-            state->failed = true;
-            return false;
-        }
-
-        state->hits = hits;
-        state->size = more;
-    }
-
-    hit = &state->hits[state->n++];
-
-    hit->entry = entry;
-    hit->place = state->place;
-    hit->match = state->search->sort == AUTHD_LINKS_BY_MATCH ? rank : 0;
-    hit->key = state->search->sort == AUTHD_LINKS_BY_EDITED
-               ? (uint64_t) link.edited
-               : entry->clicks;
-
-    return true;
+    return finder->work < STEP && !finder->failed;
 }
 
 
 /* -1: not at all. */
 
 static int
-match(const state_t *state, const authd_link_t *link)
+match(const authd_links_finder_t *finder, const authd_link_t *link)
 {
-    size_t           i;
-    bool             in_name;
-    const tg_str_t  *term;
+    bool    in_name;
+    size_t  i;
+
+    if (finder->nterms == 0) {
+        return MATCH_OTHER;
+    }
+
+    if (finder->id_len != 0 && link->id.len == finder->id_len
+        && memcmp(link->id.data, finder->id, finder->id_len) == 0)
+    {
+        return MATCH_EXACT;
+    }
 
     in_name = true;
 
-    for (i = 0; i < state->nterms; i++) {
-        term = &state->terms[i];
+    for (i = 0; i < finder->nterms; i++) {
 
-        if (contains(link->name, *term)) {
+        if (holds(finder, link->name, i)) {
             continue;
         }
 
         in_name = false;
 
-        if (!contains(link->url, *term) && !contains(link->description, *term)
-            && !contains(link->tags, *term))
+        if (!holds(finder, link->url, i)
+            && !holds(finder, link->description, i)
+            && !holds(finder, link->tags, i))
         {
             return -1;
         }
-    }
-
-    if (state->nterms == 0) {
-        return MATCH_OTHER;
-    }
-
-    if (state->id_len != 0 && link->id.len == state->id_len
-        && memcmp(link->id.data, state->id, state->id_len) == 0)
-    {
-        return MATCH_EXACT;
     }
 
     if (!in_name) {
         return MATCH_OTHER;
     }
 
-    return starts(link->name, state->terms[0]) ? MATCH_PREFIX : MATCH_NAME;
+    return tg_link_begins(link->name, finder->terms[0].chars,
+                          finder->terms[0].n)
+           ? MATCH_PREFIX : MATCH_NAME;
+}
+
+
+static bool
+holds(const authd_links_finder_t *finder, tg_str_t in, size_t term)
+{
+    return tg_link_holds(in, finder->terms[term].chars, finder->terms[term].n);
 }
 
 
@@ -273,53 +318,132 @@ owns(const authd_links_search_t *search, const authd_link_t *link)
 }
 
 
-/* term is lower case. */
+/* No more than the page that is asked for and what is before it. */
 
-static bool
-contains(tg_str_t in, tg_str_t term)
+static void
+hit_keep(authd_links_finder_t *finder, const authd_links_hit_t *hit)
 {
-    size_t  i, k;
+    size_t  max;
 
-    for (i = 0; i + term.len <= in.len; i++) {
+    max = finder->search->offset + finder->search->limit;
 
-        for (k = 0; k < term.len && tgi_lower(in.data[i + k]) == term.data[k];
-             k++)
-        {
-            /* void */
+    if (finder->ordered && finder->n == max) {
+
+        if (max == 0 || !is_before(hit, &finder->hits[0])) {
+            return;
         }
 
-        if (k == term.len) {
-            return true;
-        }
+        authd_record_drop(&finder->hits[0].record);
+        finder->hits[0] = *hit;
+        (void) authd_record_hold(hit->record);
+        heap_down(finder->hits, finder->n, 0);
+
+        return;
     }
 
-    return false;
+    if ((!finder->ordered && (finder->total < finder->search->offset
+                              || finder->total >= max))
+        || !hits_room(finder))
+    {
+        return;
+    }
+
+    finder->hits[finder->n++] = *hit;
+    (void) authd_record_hold(hit->record);
+
+    if (finder->ordered) {
+        heap_up(finder->hits, finder->n - 1);
+    }
 }
 
 
 static bool
-starts(tg_str_t in, tg_str_t term)
+hits_room(authd_links_finder_t *finder)
 {
-    return in.len >= term.len
-           && contains((tg_str_t) { in.data, term.len }, term);
+    size_t              more;
+    authd_links_hit_t  *hits;
+
+    if (finder->n < finder->size) {
+        return true;
+    }
+
+    more = finder->size ? finder->size * 2 : 256;
+    hits = reallocarray(finder->hits, more, sizeof(authd_links_hit_t));
+
+    if (hits == NULL) {
+        finder->failed = true;
+        return false;
+    }
+
+    finder->hits = hits;
+    finder->size = more;
+
+    return true;
 }
 
 
-static int
-compare(const void *a, const void *b)
+static void
+heap_up(authd_links_hit_t *hits, size_t at)
 {
-    const hit_t  *x, *y;
+    size_t             parent;
+    authd_links_hit_t  hit;
 
-    x = a;
-    y = b;
+    hit = hits[at];
 
+    for ( /* void */ ; at > 0; at = parent) {
+        parent = (at - 1) / 2;
+
+        if (!is_before(&hits[parent], &hit)) {
+            break;
+        }
+
+        hits[at] = hits[parent];
+    }
+
+    hits[at] = hit;
+}
+
+
+static void
+heap_down(authd_links_hit_t *hits, size_t n, size_t at)
+{
+    size_t             child;
+    authd_links_hit_t  hit;
+
+    if (n == 0) {
+        return;
+    }
+
+    hit = hits[at];
+
+    for (child = 2 * at + 1; child < n; child = 2 * at + 1) {
+
+        if (child + 1 < n && is_before(&hits[child], &hits[child + 1])) {
+            child++;
+        }
+
+        if (!is_before(&hit, &hits[child])) {
+            break;
+        }
+
+        hits[at] = hits[child];
+        at = child;
+    }
+
+    hits[at] = hit;
+}
+
+
+static bool
+is_before(const authd_links_hit_t *x, const authd_links_hit_t *y)
+{
     if (x->match != y->match) {
-        return x->match < y->match ? -1 : 1;
+        return x->match < y->match;
     }
 
     if (x->key != y->key) {
-        return x->key > y->key ? -1 : 1;
+        return x->key > y->key;
     }
 
-    return x->place < y->place ? -1 : 1;
+    return x->place < y->place;
 }
