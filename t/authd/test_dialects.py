@@ -285,7 +285,8 @@ def test_check_05_loopback_with_port(authd, localapi):
         answer = authd.get("/v1/auth/nginx?headers=webauth", [
             *remote("127.0.0.1", port), *original()[2:]])
         assert answer.header("X-Webauth-User") == user
-    assert len(localapi.asked) == 3
+    # one more if the beginning of the stream overtook the first
+    assert len(localapi.asked) in (3, 4)
     answer = authd.get("/v1/auth/nginx", [*remote("127.0.0.1", 3),
                                           *original()[2:]])
     assert answer.status == 403
