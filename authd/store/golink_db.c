@@ -14,7 +14,11 @@
 #include <string.h>
 
 
-#define DAY  86400
+#define DAY       86400
+
+/* Bytes of a row or a text: far more than a link may have. */
+
+#define ROW_MAX   (1024 * 1024)
 
 /* Every SQLite file begins so. */
 
@@ -224,26 +228,123 @@ read_clicks(sqlite3 *db, const char *path,
 }
 
 
+/* One number that a statement gives, or -1. */
+
+static int64_t
+number(sqlite3 *db, const char *sql)
+{
+    int64_t        n;
+    sqlite3_stmt  *stmt;
+
+    if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK) {
+        return -1;
+    }
+
+    n = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : -1;
+    (void) sqlite3_finalize(stmt);
+
+    return n;
+}
+
+
 /* The first golink had no Stats: then there are no clicks. */
 
 static bool
 has_stats(sqlite3 *db)
 {
-    bool           has;
-    sqlite3_stmt  *stmt;
+    return number(db, "SELECT count(*) FROM sqlite_schema"
+                      " WHERE name = 'Stats'")
+           > 0;
+}
 
-    if (sqlite3_prepare_v2(db, "SELECT 1 FROM sqlite_schema "
-                           "WHERE type = 'table' AND name = 'Stats'", -1,
-                           &stmt, NULL)
-        != SQLITE_OK)
-    {
-        return false;
+
+/*
+ * Rows that are computed could be without end, or each as large as may be: a
+ * view, a virtual table (which has no root page), a generated column.
+ */
+
+static int
+check_tables(sqlite3 *db, const char *path, tg_error_t *error)
+{
+    int64_t  n;
+
+    n = number(db, "SELECT (SELECT count(*) FROM sqlite_schema"
+                   " WHERE name COLLATE NOCASE IN ('Links', 'Stats')"
+                   " AND (type <> 'table' OR rootpage IS NULL"
+                   " OR rootpage < 1))"
+                   " + (SELECT count(*) FROM pragma_table_xinfo('Links')"
+                   " WHERE hidden)"
+                   " + (SELECT count(*) FROM pragma_table_xinfo('Stats')"
+                   " WHERE hidden)");
+
+    if (n == 0) {
+        return TG_OK;
     }
 
-    has = sqlite3_step(stmt) == SQLITE_ROW;
+    if (n < 0) {
+        return fault(db, path, error);
+    }
+
+    return tgi_error(error, TG_ERR_TYPE, "%s: is not golink's: Links or Stats"
+                     " is no plain table", path);
+}
+
+
+/*
+ * A page that is met twice would be read as often as it is named, and that
+ * doubles with each level of a tree.
+ */
+
+static int
+check_pages(sqlite3 *db, const char *path, tg_error_t *error)
+{
+    int            rc;
+    tg_str_t       word;
+    sqlite3_stmt  *stmt;
+
+    if (sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &stmt, NULL)
+        != SQLITE_OK)
+    {
+        return fault(db, path, error);
+    }
+
+    rc = TG_OK;
+
+    if (sqlite3_step(stmt) != SQLITE_ROW) {
+        rc = fault(db, path, error);
+
+    } else {
+        word = column_text(stmt, 0);
+
+        if (word.len != 2 || memcmp(word.data, "ok", 2) != 0) {
+            rc = tgi_error(error, TG_ERR_SYNTAX, "%s: is damaged: %.*s", path,
+                           (int) word.len, word.data);
+        }
+    }
+
     (void) sqlite3_finalize(stmt);
 
-    return has;
+    return rc;
+}
+
+
+/* Somebody else's file: nothing that it says is run. */
+
+static int
+guard(sqlite3 *db, const char *path, tg_error_t *error)
+{
+    (void) sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    (void) sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    (void) sqlite3_limit(db, SQLITE_LIMIT_LENGTH, ROW_MAX);
+
+    if (sqlite3_exec(db, "PRAGMA ignore_check_constraints = ON", NULL, NULL,
+                     NULL)
+        != SQLITE_OK)
+    {
+        return fault(db, path, error);
+    }
+
+    return TG_OK;
 }
 
 
@@ -264,10 +365,11 @@ authd_golink_read(const char *path, const authd_golink_reader_t *reader,
 
     (void) sqlite3_busy_timeout(db, 5000);
 
-    /* somebody else's file: its views and triggers may not call anything */
+    rc = guard(db, path, error);
 
-    (void) sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    (void) sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    if (rc != TG_OK) {
+        goto out;
+    }
 
     /* one state of both tables, also while golink writes */
 
@@ -276,7 +378,15 @@ authd_golink_read(const char *path, const authd_golink_reader_t *reader,
         goto out;
     }
 
-    rc = read_links(db, path, reader, error);
+    rc = check_tables(db, path, error);
+
+    if (rc == TG_OK) {
+        rc = check_pages(db, path, error);
+    }
+
+    if (rc == TG_OK) {
+        rc = read_links(db, path, reader, error);
+    }
 
     if (rc == TG_OK && reader->clicks != NULL && has_stats(db)) {
         rc = read_clicks(db, path, reader, error);

@@ -246,6 +246,79 @@ test_refused(void **state)
 }
 
 
+/* What another one's file says is not run, and not read twice. */
+
+static void
+test_hostile(void **state)
+{
+    size_t      i;
+    seen_t      seen = { "", 0, 0 };
+    tg_error_t  error;
+
+    static const char *const  files[] = {
+        /* without an end */
+        "DROP TABLE Links; CREATE VIEW Links AS"
+        " WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+        " SELECT i AS ID, i AS Short, i AS Long, 0 AS Created,"
+        " 0 AS LastEdit, '' AS Owner FROM n",
+
+        "DROP TABLE Stats; CREATE VIEW sTATS AS SELECT 'a' AS ID,"
+        " 0 AS Created, 1 AS Clicks",
+
+        /* a row that is as large as may be */
+        "DROP TABLE Links; CREATE TABLE Links (ID TEXT, Short TEXT, Owner,"
+        " Created, LastEdit, Long AS (hex(zeroblob(100000))))",
+
+        "ALTER TABLE Stats ADD COLUMN More AS (hex(Clicks)) VIRTUAL",
+
+        /* no page of the file's own */
+        "DROP TABLE Links; CREATE VIRTUAL TABLE Links USING fts5(ID, Short,"
+        " Long, Created, LastEdit, Owner)",
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        assert_int_equal(truncate(path, 0), 0);
+        run_sql(tables);
+        run_sql(files[i]);
+
+        assert_int_equal(read_all(&seen, &error), TG_ERR_TYPE);
+        assert_non_null(strstr(error.text, "is no plain table"));
+    }
+
+    /* pages that two trees have */
+
+    assert_int_equal(truncate(path, 0), 0);
+    run_sql(tables);
+    run_sql("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage ="
+            " (SELECT rootpage FROM sqlite_schema WHERE name = 'Links')"
+            " WHERE name = 'Stats'");
+
+    assert_int_equal(read_all(&seen, &error), TG_ERR_SYNTAX);
+    assert_non_null(strstr(error.text, "is damaged"));
+
+    /* a check that would take its time */
+
+    assert_int_equal(truncate(path, 0), 0);
+    run_sql(tables);
+    run_sql("DROP TABLE Links; CREATE TABLE Links (ID, Short, Long, Created,"
+            " LastEdit, Owner, CHECK (Short <> 'never'));"
+            "PRAGMA ignore_check_constraints = ON;"
+            "INSERT INTO Links VALUES ('never', 'never', 'x', 0, 0, '')");
+
+    assert_int_equal(read_all(&seen, &error), TG_OK);
+    assert_string_equal(seen.text, "never x  0 0\n");
+
+    /* more than any link has */
+
+    run_sql("UPDATE Links SET Long = hex(zeroblob(600000))");
+
+    assert_int_equal(read_all(&seen, &error), TG_ERR_ABSENT);
+    assert_non_null(strstr(error.text, "too big"));
+}
+
+
 #define TEST(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -255,7 +328,8 @@ main(void)
         TEST(test_links),
         TEST(test_stats),
         TEST(test_no_stats),
-        TEST(test_refused)
+        TEST(test_refused),
+        TEST(test_hostile)
     };
 
     return cmocka_run_group_tests_name("golink_db", tests, NULL, NULL);
