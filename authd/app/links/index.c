@@ -23,6 +23,8 @@ struct authd_links_index_s {
     slot_t                 *slots;
     size_t                  mask;
     size_t                  n;
+    authd_links_filter_t    filter;    /* of the slots' hashes */
+    size_t                  nstale;    /* of what it has, that went since */
     uint64_t                base;      /* of the polynomial; random */
     uint64_t                generation;
     authd_links_order_t     order;
@@ -41,6 +43,8 @@ struct authd_links_index_s {
 static slot_t *slot_find(const authd_links_index_t *index, tg_str_t id,
     uint64_t hash);
 static bool slots_grow(authd_links_index_t *index);
+static bool filter_new(authd_links_filter_t *filter, size_t slots);
+static void filter_fill(authd_links_index_t *index);
 static void slot_remove(authd_links_index_t *index, slot_t *slot);
 static bool room(void **items, size_t *size, size_t n, size_t width);
 static bool news_put(authd_links_index_t *index,
@@ -72,6 +76,7 @@ authd_links_index_new(void)
     index->mask = SLOTS_FIRST - 1;
 
     if (index->slots == NULL
+        || !filter_new(&index->filter, SLOTS_FIRST)
         || getrandom(&index->base, sizeof(index->base), 0)
            != sizeof(index->base))
     {
@@ -98,6 +103,7 @@ authd_links_index_free(authd_links_index_t **index)
 
     authd_links_order_free(&(*index)->order);
     free((*index)->slots);
+    free((*index)->filter.bits);
     free((*index)->dirty);
     free((*index)->aliases);
     free((*index)->orphans);
@@ -190,6 +196,13 @@ uint64_t
 authd_links_index_base(const authd_links_index_t *index)
 {
     return index->base;
+}
+
+
+const authd_links_filter_t *
+authd_links_index_filter(const authd_links_index_t *index)
+{
+    return &index->filter;
 }
 
 
@@ -318,17 +331,24 @@ slot_find(const authd_links_index_t *index, tg_str_t id, uint64_t hash)
 static bool
 slots_grow(authd_links_index_t *index)
 {
-    size_t   i, at, mask;
-    slot_t  *slots;
+    size_t                i, at, mask;
+    slot_t               *slots;
+    authd_links_filter_t  filter;
 
     if (index->n < (index->mask + 1) / 3 * 2) {
+
+        if (index->nstale > index->mask / 2) {
+            filter_fill(index);
+        }
+
         return true;
     }
 
     mask = index->mask * 2 + 1;
     slots = calloc(mask + 1, sizeof(slot_t));
 
-    if (slots == NULL) {
+    if (slots == NULL || !filter_new(&filter, mask + 1)) {
+        free(slots);
         return false;
     }
 
@@ -348,11 +368,43 @@ slots_grow(authd_links_index_t *index)
     }
 
     free(index->slots);
+    free(index->filter.bits);
 
     index->slots = slots;
     index->mask = mask;
+    index->filter = filter;
+
+    filter_fill(index);
 
     return true;
+}
+
+
+static bool
+filter_new(authd_links_filter_t *filter, size_t slots)
+{
+    filter->bits = calloc(slots, 1);
+    filter->mask = slots * 8 - 1;
+
+    return filter->bits != NULL;
+}
+
+
+/* Forgets what is in no slot any more. */
+
+static void
+filter_fill(authd_links_index_t *index)
+{
+    size_t  i;
+
+    memset(index->filter.bits, 0, index->mask + 1);
+    index->nstale = 0;
+
+    for (i = 0; i <= index->mask; i++) {
+        if (index->slots[i].entry != NULL) {
+            authd_links_filter_add(&index->filter, index->slots[i].hash);
+        }
+    }
 }
 
 
@@ -364,6 +416,7 @@ slot_remove(authd_links_index_t *index, slot_t *slot)
     size_t  gap, i, home;
 
     gap = (size_t) (slot - index->slots);
+    index->nstale++;
 
     for (i = (gap + 1) & index->mask; index->slots[i].entry != NULL;
          i = (i + 1) & index->mask)
@@ -438,6 +491,8 @@ news_put(authd_links_index_t *index, const authd_store_news_t *news)
     slot = slot_find(index, news->id, hash);
     slot->entry = entry;
     slot->hash = hash;
+
+    authd_links_filter_add(&index->filter, hash);
 
     if (is_alias(entry->record)) {
         index->aliases[index->naliases++] = entry;

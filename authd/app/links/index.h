@@ -13,6 +13,7 @@
 #ifndef AUTHD_LINKS_INDEX_H_INCLUDED_
 #define AUTHD_LINKS_INDEX_H_INCLUDED_
 
+#include "authd/app/links/filter.h"
 #include "authd/store/store.h"
 
 #include <tailgate/golink.h>
@@ -62,6 +63,11 @@ authd_links_entry_t *authd_links_index_get(const authd_links_index_t *index,
 authd_links_entry_t *authd_links_index_hashed(
     const authd_links_index_t *index, tg_str_t id, uint64_t hash);
 uint64_t authd_links_index_base(const authd_links_index_t *index);
+
+/* Which hashes need not be looked for; valid until the index changes. */
+
+const authd_links_filter_t *authd_links_index_filter(
+    const authd_links_index_t *index);
 
 /* The same of a name in any spelling. */
 

@@ -19,12 +19,13 @@
 
 
 typedef struct {
-    const authd_links_index_t  *index;
-    tg_str_t                    id;
-    tg_link_near_t             *near;
-    uint64_t                    head[NEAR_LEN + 1];  /* hash of the first i */
-    uint64_t                    tail[NEAR_LEN + 1];  /* what the last i add */
-    uint64_t                    power[NEAR_LEN + 2];
+    const authd_links_index_t   *index;
+    const authd_links_filter_t  *filter;
+    tg_str_t                     id;
+    tg_link_near_t              *near;
+    uint64_t                     head[NEAR_LEN + 1]; /* hash of the first i */
+    uint64_t                     tail[NEAR_LEN + 1]; /* what the last i add */
+    uint64_t                     power[NEAR_LEN + 2];
 } edits_t;
 
 
@@ -32,8 +33,10 @@ static bool near_each(authd_links_entry_t *entry, void *data);
 static void near_add(tg_link_near_t *near, authd_links_entry_t *entry);
 static void near_neighbours(edits_t *edits);
 static void near_edits(edits_t *edits);
+static void near_letters(edits_t *edits, size_t at, size_t cut);
+static void near_swap(edits_t *edits, size_t at);
 static void near_put(edits_t *edits, size_t at, const char *put, size_t nput,
-    size_t cut);
+    size_t cut, uint64_t hash);
 
 
 static const char  letters[] = "abcdefghijklmnopqrstuvwxyz0123456789._";
@@ -57,6 +60,7 @@ authd_links_index_near(const authd_links_index_t *index, tg_str_t id,
     }
 
     edits.index = index;
+    edits.filter = authd_links_index_filter(index);
     edits.id = id;
     edits.near = near;
 
@@ -115,8 +119,7 @@ near_neighbours(edits_t *edits)
 static void
 near_edits(edits_t *edits)
 {
-    char      swapped[2];
-    size_t    i, k, len;
+    size_t    i, len;
     uint64_t  base;
     tg_str_t  id;
 
@@ -137,59 +140,100 @@ near_edits(edits_t *edits)
         edits->power[i + 1] = authd_links_hash_mul(edits->power[i], base);
     }
 
+    edits->power[len + 1] = authd_links_hash_mul(edits->power[len], base);
+
     for (i = 0; i <= len; i++) {
-
-        for (k = 0; k < sizeof(letters) - 1; k++) {
-            near_put(edits, i, &letters[k], 1, 0);
-
-            if (i < len) {
-                near_put(edits, i, &letters[k], 1, 1);
-            }
-        }
+        near_letters(edits, i, 0);
 
         if (i < len) {
-            near_put(edits, i, NULL, 0, 1);
+            near_letters(edits, i, 1);
+            near_put(edits, i, NULL, 0, 1,
+                     authd_links_hash_add(
+                         authd_links_hash_mul(edits->head[i],
+                                              edits->power[len - i - 1]),
+                         edits->tail[len - i - 1]));
         }
 
         if (i + 1 < len) {
-            swapped[0] = id.data[i + 1];
-            swapped[1] = id.data[i];
-            near_put(edits, i, swapped, 2, 2);
+            near_swap(edits, i);
         }
     }
 }
 
 
-/* The id with cut bytes at a place replaced by others. */
+/* Another letter at a place, or one more: only its own share is reckoned. */
 
 static void
-near_put(edits_t *edits, size_t at, const char *put, size_t nput, size_t cut)
+near_letters(edits_t *edits, size_t at, size_t cut)
+{
+    size_t    k, rest;
+    uint64_t  h, power;
+
+    rest = edits->id.len - at - cut;
+    power = edits->power[rest];
+
+    h = authd_links_hash_mul(edits->head[at], edits->power[rest + 1]);
+    h = authd_links_hash_add(h, edits->tail[rest]);
+
+    for (k = 0; k < sizeof(letters) - 1; k++) {
+        near_put(edits, at, &letters[k], 1, cut,
+                 authd_links_hash_add(h,
+                     authd_links_hash_mul((unsigned char) letters[k],
+                                          power)));
+    }
+}
+
+
+static void
+near_swap(edits_t *edits, size_t at)
+{
+    char      swapped[2];
+    size_t    rest;
+    uint64_t  h, base;
+
+    base = authd_links_index_base(edits->index);
+    rest = edits->id.len - at - 2;
+
+    swapped[0] = edits->id.data[at + 1];
+    swapped[1] = edits->id.data[at];
+
+    h = authd_links_hash_step(edits->head[at], base, swapped[0]);
+    h = authd_links_hash_step(h, base, swapped[1]);
+    h = authd_links_hash_add(authd_links_hash_mul(h, edits->power[rest]),
+                             edits->tail[rest]);
+
+    near_put(edits, at, swapped, 2, 2, h);
+}
+
+
+/* The id with cut bytes at a place replaced by others, and its hash. */
+
+static void
+near_put(edits_t *edits, size_t at, const char *put, size_t nput, size_t cut,
+    uint64_t hash)
 {
     char                  buf[NEAR_LEN + 1];
-    size_t                i, rest;
-    uint64_t              h, base;
+    size_t                rest;
     tg_str_t              id;
     authd_links_entry_t  *entry;
 
-    base = authd_links_index_base(edits->index);
-    rest = edits->id.len - at - cut;
-    h = edits->head[at];
-
-    for (i = 0; i < nput; i++) {
-        h = authd_links_hash_step(h, base, put[i]);
-        buf[at + i] = put[i];
+    if (!authd_links_filter_has(edits->filter, hash)) {
+        return;
     }
 
-    h = authd_links_hash_add(authd_links_hash_mul(h, edits->power[rest]),
-                             edits->tail[rest]);
+    rest = edits->id.len - at - cut;
 
     memcpy(buf, edits->id.data, at);
     memcpy(buf + at + nput, edits->id.data + at + cut, rest);
 
+    if (nput != 0) {
+        memcpy(buf + at, put, nput);
+    }
+
     id.data = buf;
     id.len = at + nput + rest;
 
-    entry = authd_links_index_hashed(edits->index, id, h);
+    entry = authd_links_index_hashed(edits->index, id, hash);
 
     if (entry != NULL) {
         near_add(edits->near, entry);
