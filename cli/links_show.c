@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 
 /* A page of the API at most. */
@@ -31,6 +32,7 @@ typedef struct {
 } filter_t;
 
 
+static const char *behind_host(const cli_links_t *self, const char *word);
 static int one_name(cli_links_t *self, int argc, char **argv,
     const char *command, const char *usage, const char **name);
 static int list_options(cli_links_t *self, filter_t *filter, int argc,
@@ -85,7 +87,8 @@ static const char  resolve_usage[] =
     "usage: tailgate links resolve NAME[/PATH][?QUERY] [--json]\n"
     "\n"
     "Prints where a link leads, without going there or counting it.  A whole\n"
-    "URL is taken, too.\n"
+    "URL is taken, too, and a name with the host before it: go/NAME, where a\n"
+    "link named \"go\" is /go.\n"
     "\n"
     CLI_LINKS_USAGE
     "\n"
@@ -188,22 +191,18 @@ int
 cli_links_resolve(int argc, char **argv)
 {
     int                 code;
-    const char         *path, *host;
+    const char         *word, *path;
     cli_links_t         self;
     cli_links_ask_t     ask = { .method = "GET" };
     cli_links_answer_t  answer = { 0 };
 
-    code = one_name(&self, argc, argv, "links resolve", resolve_usage, &path);
+    code = one_name(&self, argc, argv, "links resolve", resolve_usage, &word);
 
-    if (path == NULL) {
+    if (word == NULL) {
         return code;
     }
 
-    host = strstr(path, "://");
-
-    if (host != NULL) {
-        path = strchr(host + 3, '/');
-    }
+    path = behind_host(&self, word);
 
     if (path == NULL) {
         code = cli_usage(self.command, "there is no name behind the host");
@@ -228,6 +227,46 @@ cli_links_resolve(int argc, char **argv)
     cli_links_end(&self);
 
     return code;
+}
+
+
+/*
+ * As golink has it, "go/wiki" and "http://any.host/wiki" are "/wiki": the host
+ * of a whole URL does not matter, "go" and that of the server are no names.
+ * NULL if a URL ends with its host.
+ */
+
+static const char *
+behind_host(const cli_links_t *self, const char *word)
+{
+    size_t       i, len;
+    const char  *slash, *hosts[2];
+
+    slash = strchr(word, '/');
+
+    if (slash == NULL || slash == word) {
+        return word;
+    }
+
+    if (slash[-1] == ':' && slash[1] == '/') {
+        return strchr(slash + 2, '/');
+    }
+
+    hosts[0] = "go";
+    hosts[1] = strstr(self->url, "://");
+    hosts[1] = hosts[1] ? hosts[1] + strlen("://") : self->url;
+
+    for (i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+        len = strcspn(hosts[i], "/");
+
+        if ((size_t) (slash - word) == len
+            && strncasecmp(word, hosts[i], len) == 0)
+        {
+            return slash;
+        }
+    }
+
+    return word;
 }
 
 

@@ -128,6 +128,39 @@ def test_a_link_is_made_shown_and_changed(links):
     assert links("resolve", "no-such").returncode == BAD
 
 
+def test_links_are_resolved_as_golink_does(links):
+    """E6 of its behaviour, and a link that is named like the host."""
+
+    for name, url in (
+            ("meet", "https://meet.google.com/lookup/"),
+            ("cs", "http://codesearch/{{with .Path}}search?q={{.}}{{end}}"),
+            ("m", "http://go/meet"), ("chat", "/meet"),
+            ("gopher", "http://gopher/"), ("go", "http://golang/")):
+        good(links("set", name, url))
+    for asked, url in (
+            ("meet", "https://meet.google.com/lookup/"),
+            ("meet/foo", "https://meet.google.com/lookup/foo"),
+            ("go/meet/foo", "https://meet.google.com/lookup/foo"),
+            ("http://go/meet/foo", "https://meet.google.com/lookup/foo"),
+            ("http://mygo/meet/foo", "https://meet.google.com/lookup/foo"),
+            ("/meet", "https://meet.google.com/lookup/"),
+            ("cs", "http://codesearch/"),
+            ("cs/term", "http://codesearch/search?q=term"),
+            ("m/foo", "https://meet.google.com/lookup/foo"),
+            ("chat/foo", "https://meet.google.com/lookup/foo"),
+            # what golink gets wrong: a name that begins like the host, the
+            # query, punctuation
+            ("gopher", "http://gopher/"), ("go/gopher", "http://gopher/"),
+            ("gopher/a?b=1", "http://gopher/a?b=1"),
+            ("meet.", "https://meet.google.com/lookup/"),
+            ("gopher/http://x/y", "http://gopher/http://x/y"),
+            ("go", "http://golang/"), ("/go/x", "http://golang/x"),
+            ("go/go/x", "http://golang/x")):
+        assert good(links("resolve", asked)) == url + "\n", asked
+    assert links("resolve", "go/no-such").returncode == BAD
+    assert links("resolve", "http://go").returncode == USAGE
+
+
 def test_a_link_is_renamed_deleted_and_brought_back(links):
     good(links("set", "old", "https://old.example.com/"))
     good(links("rename", "old", "new"))
