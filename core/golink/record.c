@@ -203,6 +203,8 @@ tg_link_read(tg_link_reader_t *reader, const tg_link_limits_t *limits,
         rc = check_record(record, limits, error);
     }
 
+    reader->record = line;
+
     if (rc != TG_OK) {
         error->code = rc;
         error->line = line;

@@ -291,6 +291,7 @@ typedef enum {
 typedef struct {
     tg_str_t          rest;    /* what has not been read yet */
     size_t            line;    /* the line that rest begins with, from 1 */
+    size_t            record;  /* the one that the last record began with */
     tg_link_format_t  format;
 } tg_link_reader_t;
 

@@ -77,7 +77,7 @@ class Links:
     """One daemon. way is "tailnet" or "nginx"."""
 
     def __init__(self, directory, way, more="", store=None, policy="member",
-                 hosts="host.example"):
+                 hosts="host.example", certificate=None):
         self.way = way
         self.own = OWN
         self.port = free_port()
@@ -98,10 +98,17 @@ class Links:
                       encoding="utf-8") as f:
                 snippet = f.read()
             snippet = snippet.replace("/run/tailgate/links.sock", self.socket)
+            listen = f"listen {OWN}:{self.port};"
+            if certificate:
+                self.tls_port = free_port()
+                crt, key = certificate
+                listen += (f"listen {OWN}:{self.tls_port} ssl;"
+                           f"ssl_certificate {crt};"
+                           f"ssl_certificate_key {key};")
             self.nginx = Nginx(
                 directory,
                 f"tailgate_localapi unix:{self.localapi.path};"
-                f"server {{ listen {OWN}:{self.port}; {snippet} }}",
+                f"server {{ {listen} {snippet} }}",
                 PORT=self.port)
 
     def __enter__(self):

@@ -272,6 +272,15 @@ def check_import(call):
                   raw="name,url\ni1,http://new/\nb d,http://x/\n",
                   headers={**LINES, "Content-Type": "text/csv"}).json()
     assert answer["updated"] == 1 and answer["results"][1]["name"] == "b d"
+    # a field in quotes is one, whatever is in it; lines are the file's own
+    answer = call("importLinks", 200, raw=(
+        'name,url\r\n"q1","http://q/?a=""1"",b"\r\n"q\n2",http://q/\r\n'
+        'q3,"http://q/\r\n\r\nx"\r\n"q4",http://q/\r\n'),
+        headers={**LINES, "Content-Type": "text/csv"}).json()
+    assert [(each["line"], each["status"]) for each in answer["results"]] \
+        == [(2, "created"), (3, "failed"), (5, "failed"), (8, "created")], \
+        answer
+    assert call("getLink", 200, "q1").json()["url"] == 'http://q/?a="1",b'
     call("importLinks", 400, query="?upsert=x", raw="{}", headers=LINES)
     call("importLinks", 415, raw="{}", headers={**LINES, **JSON})
     call("importLinks", 403, raw="{}", who=FOO,

@@ -117,6 +117,9 @@ batch_line(authd_links_batch_t *batch, tg_str_t line, size_t number)
             return true;
         }
 
+        edit.nobody = json_is_string(json_object_get(json, "owner"))
+                      && edit.owner.len == 0;
+
         batch_edit(batch, &edit, number);
 
         return true;
@@ -144,8 +147,9 @@ batch_line(authd_links_batch_t *batch, tg_str_t line, size_t number)
     edit.url = record.url;
     edit.has_url = true;
     edit.owner = record.owner;
-    edit.created = record.created == TG_LINK_NO_TIME ? 0 : record.created;
-    edit.edited = record.edited == TG_LINK_NO_TIME ? 0 : record.edited;
+    edit.nobody = record.owner.len == 0;
+    edit.created = record.created;
+    edit.edited = record.edited;
 
     batch_edit(batch, &edit, number);
 
@@ -195,7 +199,7 @@ batch_csv(authd_links_batch_t *batch)
         edit.url = record.url;
         edit.has_url = true;
 
-        batch_edit(batch, &edit, reader.line - 1);
+        batch_edit(batch, &edit, reader.record);
     }
 }
 
@@ -397,6 +401,7 @@ batch_judge(authd_links_batch_t *batch, authd_links_edit_t *edit,
 
     if (!call->who.admin && !call->who.machine) {
         edit->owner = (tg_str_t) TG_NULL_STR;
+        edit->nobody = false;
         edit->created = 0;
         edit->edited = 0;
     }

@@ -174,7 +174,7 @@ authd_links_edit_apply(const authd_links_edit_t *edit,
         after->owner = edit->owner;
 
     } else if (before == NULL || may == AUTHD_LINKS_MAY_TAKE) {
-        after->owner = who->login;
+        after->owner = edit->nobody ? (tg_str_t) TG_NULL_STR : who->login;
     }
 
     if (edit->git) {
@@ -194,7 +194,9 @@ authd_links_edit_apply(const authd_links_edit_t *edit,
 
     /* what a machine makes belongs to a person, or is nobody's to keep */
 
-    if (before == NULL && after->owner.len == 0 && after->owners.len == 0) {
+    if (before == NULL && !edit->nobody && after->owner.len == 0
+        && after->owners.len == 0)
+    {
         return fail(wrong, 422, "owner", "a link that a machine makes needs an"
                     " owner");
     }

@@ -68,6 +68,8 @@ typedef struct {
     bool      has_tags;
     bool      has_expires;
     bool      has_anyone;
+    bool      nobody;          /* without owner it is nobody's, as in golink:
+                                  of imports */
     bool      git;             /* it belongs to the file from now on */
 } authd_links_edit_t;
 

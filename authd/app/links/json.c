@@ -176,16 +176,17 @@ list(tg_str_t items)
 json_t *
 authd_links_json_time(int64_t seconds)
 {
-    char       buf[64];
-    size_t     n;
     time_t     t;
     struct tm  tm;
 
     t = (time_t) seconds;
-    n = gmtime_r(&t, &tm)
-        ? strftime(buf, sizeof(buf), "%Y-%m-%dT%H:%M:%SZ", &tm) : 0;
+    memset(&tm, 0, sizeof(tm));
 
-    return json_stringn(buf, n);
+    (void) gmtime_r(&t, &tm);
+
+    return json_sprintf("%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900,
+                        tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+                        tm.tm_sec);
 }
 
 

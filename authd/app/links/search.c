@@ -35,6 +35,7 @@ struct authd_links_hit_s {
 
 static bool is_blank(uint32_t c);
 static bool each(authd_links_entry_t *entry, void *data);
+static uint64_t when(int64_t seconds);
 static int match(const authd_links_finder_t *finder, const authd_link_t *link);
 static bool holds(const authd_links_finder_t *finder, tg_str_t in,
     size_t term);
@@ -223,14 +224,22 @@ each(authd_links_entry_t *entry, void *data)
         hit.place = finder->seen;
         hit.match = search->sort == AUTHD_LINKS_BY_MATCH ? rank : 0;
         hit.key = search->sort == AUTHD_LINKS_BY_EDITED
-                  ? (uint64_t) link.edited
-                  : entry->clicks;
+                  ? when(link.edited) : entry->clicks;
 
         hit_keep(finder, &hit);
         finder->total++;
     }
 
     return finder->work < STEP && !finder->failed;
+}
+
+
+/* In the order of time: golink's "not known" is before 1970. */
+
+static uint64_t
+when(int64_t seconds)
+{
+    return (uint64_t) seconds ^ (UINT64_C(1) << 63);
 }
 
 
