@@ -650,6 +650,16 @@ ngx_http_tailgate_recheck_close(ngx_http_tailgate_record_t *record,
     /* who else may yet end it finds it gone */
     ngx_http_tailgate_recheck_leave(record);
 
+#if (NGX_HTTP_V2)
+
+    if (r->stream) {
+        /* RST_STREAM would wait for what other streams have to say */
+        ngx_post_event(r->stream->connection->connection->write,
+                       &ngx_posted_events);
+    }
+
+#endif
+
     /*
      * as ngx_http_request_handler() does for a connection that is closed: the
      * cleanup of an upstream lets go of the request, and must not free it

@@ -43,18 +43,23 @@ class H2Client:
     def flush(self):
         self.socket.sendall(self.state.data_to_send())
 
-    def send(self, target="/", headers=(), method="GET"):
-        """Begins a stream and gives its number."""
+    def send(self, target="/", headers=(), method="GET", end=True):
+        """Begins a stream and gives its number; with end=False a body is to
+        come by write()."""
 
         stream = self.state.get_next_available_stream_id()
         self.state.send_headers(stream, [
             (":method", method), (":scheme", "https"),
             (":authority", "localhost"), (":path", target), *headers],
-            end_stream=True)
+            end_stream=end)
         self.answers[stream] = [0, [], b""]
         self.open.add(stream)
         self.flush()
         return stream
+
+    def write(self, stream, data):
+        self.state.send_data(stream, data)
+        self.flush()
 
     def reset(self, stream):
         self.state.reset_stream(stream)
@@ -65,14 +70,24 @@ class H2Client:
         """The answers of these streams, when all are whole."""
 
         while self.open & set(streams):
-            data = self.socket.recv(65536)
-            assert data, "the connection was closed"
-            for event in self.state.receive_data(data):
-                self.take(event)
-            self.flush()
+            self.receive()
         return [Response(status, headers, body, "")
                 for status, headers, body in
                 (self.answers[stream] for stream in streams)]
+
+    def until(self, stream, n):
+        """Whether the stream brings n bytes before its end."""
+
+        while stream in self.open and len(self.answers[stream][2]) < n:
+            self.receive()
+        return len(self.answers[stream][2]) >= n
+
+    def receive(self):
+        data = self.socket.recv(65536)
+        assert data, "the connection was closed"
+        for event in self.state.receive_data(data):
+            self.take(event)
+        self.flush()
 
     def take(self, event):
         if isinstance(event, h2.events.ResponseReceived):
