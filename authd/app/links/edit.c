@@ -68,6 +68,45 @@ authd_links_may(const authd_links_who_t *who, const authd_link_t *link,
 }
 
 
+void
+authd_links_may_wrong(authd_links_may_t may, const char *verb,
+    const authd_link_t *link, authd_links_wrong_t *wrong)
+{
+    tg_str_t  owner;
+
+    memset(wrong, 0, sizeof(authd_links_wrong_t));
+
+    owner = link ? link->owner : (tg_str_t) TG_NULL_STR;
+    wrong->code = 403;
+
+    switch (may) {
+
+    case AUTHD_LINKS_READONLY:
+        (void) snprintf(wrong->text, sizeof(wrong->text), "golink is in"
+                        " read-only mode");
+        break;
+
+    case AUTHD_LINKS_NO_PERSON:
+        wrong->code = 401;
+        (void) snprintf(wrong->text, sizeof(wrong->text), "links are changed"
+                        " by people, and by machines that a policy file"
+                        " lets");
+        break;
+
+    case AUTHD_LINKS_IS_GIT:
+        (void) snprintf(wrong->text, sizeof(wrong->text), "cannot %s link:"
+                        " it is kept in a file, by \"tailgate links apply\"",
+                        verb);
+        break;
+
+    default:
+        (void) snprintf(wrong->text, sizeof(wrong->text), "cannot %s link"
+                        " owned by \"%.*s\"", verb, (int) owner.len,
+                        owner.data);
+    }
+}
+
+
 bool
 authd_links_may_change(authd_links_may_t may)
 {

@@ -83,6 +83,11 @@ typedef struct {
     char         text[TG_ERROR_TEXT_MAX];
 } authd_links_wrong_t;
 
+/* In words, for who may not. */
+
+void authd_links_may_wrong(authd_links_may_t may, const char *verb,
+    const authd_link_t *link, authd_links_wrong_t *wrong);
+
 /* Whether the fields are well-formed, whoever may change them. */
 
 bool authd_links_edit_check(const authd_links_edit_t *edit,

@@ -81,10 +81,5 @@ void authd_links_job_end(authd_links_job_t *job);
 bool authd_links_is_circle(authd_links_t *app, const authd_link_t *after,
     const tg_alloc_t *alloc, char text[TG_ERROR_TEXT_MAX]);
 
-/* In words, for who may not. */
-
-void authd_links_may_wrong(authd_links_may_t may, const char *verb,
-    const authd_link_t *link, authd_links_wrong_t *wrong);
-
 
 #endif /* AUTHD_LINKS_SAVE_H_INCLUDED_ */
