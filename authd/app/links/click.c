@@ -75,6 +75,7 @@ on_flush(tgn_timer_t *timer, void *data)
 static void
 on_flushed(void *data, const authd_store_answer_t *answer)
 {
+    bool            more;
     authd_links_t  *app;
 
     app = data;
@@ -86,9 +87,16 @@ on_flushed(void *data, const authd_store_answer_t *answer)
         return;
     }
 
+    /*
+     * Clicks that came in the meantime wait for their turn, or each commit
+     * would be followed by another.  At the end, when there is no timer any
+     * more, there is none.
+     */
+
+    more = app->nflushed == FLUSH_MAX || app->flush == NULL;
     app->nflushed = 0;
 
-    if (authd_links_index_nfresh(app->index) != 0) {
+    if (more && authd_links_index_nfresh(app->index) != 0) {
         authd_links_flush(app);
     }
 }
