@@ -62,7 +62,12 @@ def test_readonly(tmp_path):
         links.authd.stop()
 
     with Links(tmp_path, "tailnet", "  readonly: yes") as links:
+        # before all that could be wrong besides
         for answer in (links.save("who", "http://x/"),
+                       links.save("", ""), links.save("a b", "{{.Foo"),
+                       links.save("who", "http://x/", {}, xsrf="x"),
+                       links.form("/.delete/", {}, SCRIPT),
+                       links.form("/.delete/none", {}, SCRIPT),
                        links.form("/.delete/who", {}, SCRIPT)):
             assert answer.status == 405
             assert answer.body == b"golink is in read-only mode\n"
