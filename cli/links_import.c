@@ -8,11 +8,11 @@
 
 #include <cli/cli.h>
 #include <cli/links.h>
+#include <cli/links_golink.h>
 #include <cli/print.h>
 #include <cli/read.h>
 
 #include <authd/store/golink_db.h>
-#include <tailgate/golink.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,11 +20,9 @@
 #include <string.h>
 
 
-#define FILE_MAX_SIZE  ((size_t) 512 * 1024 * 1024)
-
 /* Of one request; the server takes 8 MB. */
 
-#define BATCH          ((size_t) 4 * 1024 * 1024)
+#define BATCH  ((size_t) 4 * 1024 * 1024)
 
 
 typedef struct {
@@ -35,28 +33,22 @@ typedef struct {
     bool          dry_run;
     bool          upsert;
     tg_str_t      text;
+    tg_str_t      clicks;          /* of a golink */
     size_t        line;            /* that the next request begins with */
     json_int_t    created;
     json_int_t    updated;
     json_int_t    unchanged;
     json_int_t    failed;
+    json_int_t    clicked;
     json_t       *results;         /* for --json */
 } import_t;
-
-typedef struct {
-    import_t     *import;
-    FILE         *out;
-    uint64_t      clicks;
-} database_t;
 
 
 static bool options(import_t *self, int argc, char **argv, int *code);
 static int import(import_t *self);
-static int read_from(import_t *self);
+static int read_links(import_t *self);
 static int read_file(import_t *self);
-static int read_database(import_t *self);
-static int database_link(void *data, const authd_golink_link_t *link);
-static int database_clicks(void *data, const authd_golink_clicks_t *clicks);
+static int import_clicks(import_t *self);
 static bool is_csv(const import_t *self);
 static size_t batch_end(tg_str_t text, bool csv);
 static int send_batch(import_t *self, const char *target, tg_str_t text,
@@ -179,7 +171,7 @@ import(import_t *self)
     tg_str_t     batch;
     const char  *target;
 
-    code = self->from != NULL ? read_from(self) : read_file(self);
+    code = read_links(self);
 
     if (code != CLI_OK) {
         return code;
@@ -201,6 +193,10 @@ import(import_t *self)
         self->text.len -= end;
     }
 
+    if (code == CLI_OK && !self->dry_run) {
+        code = import_clicks(self);
+    }
+
     if (code == CLI_OK || self->line > 1) {
         (void) summary(self);
     }
@@ -209,39 +205,31 @@ import(import_t *self)
 }
 
 
-/* golink's own export, in whatever state that golink is. */
-
 static int
-read_from(import_t *self)
+read_links(import_t *self)
 {
-    int                 rc;
-    tgn_fetch_ask_t     ask;
-    tgn_fetch_answer_t  answer;
+    int                  code;
+    cli_links_golink_t   golink;
 
-    memset(&ask, 0, sizeof(ask));
+    if (self->from == NULL) {
+        code = read_file(self);
 
-    ask.url = cli_links_words(&self->links,
-                  self->from[strlen(self->from) - 1] == '/' ? "" : "/",
-                  (const char *[]) { self->from, ".export", NULL });
-    ask.body_max = FILE_MAX_SIZE;
+        if (code != CLI_OK
+            || !authd_golink_is_sqlite(self->text.data, self->text.len))
+        {
+            return code;
+        }
 
-    rc = ask.url == NULL ? TG_ERR_NOMEM
-         : tgn_fetch(self->links.fetch, &ask, &self->links.alloc, &answer);
+        code = cli_links_golink_file(&self->links, self->file, &golink);
 
-    if (rc != TG_OK) {
-        cli_error(self->links.command, "out of memory");
-        return CLI_UNAVAILABLE;
+    } else {
+        code = cli_links_golink_url(&self->links, self->from, &golink);
     }
 
-    if (answer.code != 200) {
-        cli_error(self->links.command, "%s%s", ask.url, answer.code == 0
-                  ? ": no answer" : " is no export of golink's");
-        return CLI_UNAVAILABLE;
-    }
+    self->text = golink.lines;
+    self->clicks = golink.clicks;
 
-    self->text = answer.body;
-
-    return CLI_OK;
+    return code;
 }
 
 
@@ -250,7 +238,7 @@ read_file(import_t *self)
 {
     int  error;
 
-    error = cli_read(self->file, FILE_MAX_SIZE, &self->links.alloc,
+    error = cli_read(self->file, CLI_LINKS_FILE_MAX, &self->links.alloc,
                      &self->text);
 
     if (error != 0) {
@@ -258,99 +246,43 @@ read_file(import_t *self)
         return CLI_USAGE;
     }
 
-    return authd_golink_is_sqlite(self->text.data, self->text.len)
-           ? read_database(self) : CLI_OK;
+    return CLI_OK;
 }
 
 
-/* Its rows as the lines that golink would export. */
+/* Of links that are there by now; those of a day at least so many. */
 
 static int
-read_database(import_t *self)
+import_clicks(import_t *self)
 {
-    int                    rc;
-    char                  *text;
-    size_t                 len;
-    database_t             database;
-    tg_error_t             error;
-    authd_golink_reader_t  reader;
+    int                  code;
+    size_t               end;
+    cli_links_ask_t      ask;
+    cli_links_answer_t   answer;
 
-    text = NULL;
-    database = (database_t) { self, open_memstream(&text, &len), 0 };
-    reader = (authd_golink_reader_t) {
-        database_link, database_clicks, &database
-    };
+    code = CLI_OK;
 
-    if (database.out == NULL) {
-        cli_error(self->links.command, "out of memory");
-        return CLI_USAGE;
+    while (code == CLI_OK && self->clicks.len > 0) {
+        end = batch_end(self->clicks, false);
+
+        memset(&ask, 0, sizeof(ask));
+
+        ask.method = "POST";
+        ask.target = "/api/v1/clicks";
+        ask.type = "text/csv";
+        ask.body = (tg_str_t) { self->clicks.data, end };
+
+        code = cli_links_call(&self->links, &ask, &answer);
+
+        self->clicked += json_integer_value(json_object_get(answer.json,
+                                                            "taken"));
+        json_decref(answer.json);
+
+        self->clicks.data += end;
+        self->clicks.len -= end;
     }
 
-    rc = authd_golink_read(self->file, &reader, &error);
-
-    if (fclose(database.out) != 0) {
-        rc = TG_ERR_NOMEM;
-    }
-
-    self->text = (tg_str_t) TG_NULL_STR;
-
-    if (rc == TG_OK) {
-        self->text.data = cli_links_words(&self->links, "",
-                                          (const char *[]) { text, NULL });
-        self->text.len = self->text.data != NULL ? len : 0;
-
-    } else {
-        cli_error(self->links.command, "%s: %s", self->file,
-                  rc == TG_ERR_NOMEM ? "out of memory" : error.text);
-    }
-
-    free(text);
-
-    if (database.clicks > 0 && rc == TG_OK) {
-        (void) fprintf(stderr, "%s has counted %llu clicks, which are not"
-                       " taken over\n", self->file,
-                       (unsigned long long) database.clicks);
-    }
-
-    return rc == TG_OK ? CLI_OK : CLI_USAGE;
-}
-
-
-static int
-database_link(void *data, const authd_golink_link_t *link)
-{
-    int                rc;
-    tg_str_t           line;
-    database_t        *database;
-    tg_link_record_t   record;
-
-    database = data;
-    record = (tg_link_record_t) {
-        link->name, link->url, link->owner, link->created, link->edited
-    };
-
-    rc = tg_link_write(TG_LINK_JSONL, &record,
-                       &database->import->links.alloc, &line);
-
-    if (rc == TG_OK && fwrite(line.data, 1, line.len, database->out)
-                       != line.len)
-    {
-        rc = TG_ERR_NOMEM;
-    }
-
-    return rc;
-}
-
-
-static int
-database_clicks(void *data, const authd_golink_clicks_t *clicks)
-{
-    database_t  *database;
-
-    database = data;
-    database->clicks += clicks->n;
-
-    return TG_OK;
+    return code;
 }
 
 
@@ -494,13 +426,19 @@ summary(import_t *self)
                       self->created, self->updated, self->unchanged,
                       self->failed,
                       self->dry_run ? "; nothing was changed" : "");
+
+        if (self->clicked > 0) {
+            (void) printf("%" JSON_INTEGER_FORMAT " clicks\n", self->clicked);
+        }
+
         return CLI_OK;
     }
 
-    answer.json = json_pack("{s:I, s:I, s:I, s:I, s:O}",
+    answer.json = json_pack("{s:I, s:I, s:I, s:I, s:I, s:O}",
                             "created", self->created, "updated", self->updated,
                             "unchanged", self->unchanged,
-                            "failed", self->failed, "results", self->results);
+                            "failed", self->failed, "clicks", self->clicked,
+                            "results", self->results);
     (void) cli_links_print(&self->links, &answer);
     json_decref(answer.json);
 

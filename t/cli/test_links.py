@@ -227,13 +227,17 @@ def test_golinks_database_comes_in_and_goes_out(links, tmp_path):
               "alice@example.com"),
              ("fooba", "foo-ba", "https://f.example.com/?a=1&b=<2>",
               "gone@example.com")])
-        database.execute("INSERT INTO Stats VALUES ('bugs', 1704164645, 7)")
+        database.executemany("INSERT INTO Stats VALUES (?, ?, ?)", [
+            ("bugs", 1704164645, 7), ("Bug-s", 1704164705, 1),
+            ("bugs", 1704251045, 2), ("foo-ba", 1704164645, 3),
+            ("gone", 1704164645, 5)])
     database.close()
 
     done = links("import", path, "--dry-run")
     assert "2 created" in good(done) and "nothing was changed" in done.stdout
     assert links("list").returncode == BAD
-    assert "2 created" in good(links("import", path))
+    assert good(links("import", path)).endswith("\n13 clicks\n")
+    assert json.loads(good(links("get", "bugs", "--json")))["clicks"] == 10
 
     # & < > as golink writes them
     def golinks(name, url, owner):
@@ -250,7 +254,10 @@ def test_golinks_database_comes_in_and_goes_out(links, tmp_path):
 
     done = links("import", path)
     assert done.returncode == BAD
-    assert "2 unchanged" in good(links("import", path, "--upsert"))
+    done = json.loads(good(links("import", path, "--upsert", "--json")))
+    assert (done["unchanged"], done["clicks"]) == (2, 13)
+    assert json.loads(good(links("get", "bugs", "--json")))["clicks"] == 10
+    assert json.loads(good(links("get", "foo-ba", "--json")))["clicks"] == 3
 
 
 def test_lines_that_are_refused_are_numbered(links, tmp_path):
@@ -279,12 +286,14 @@ def test_lines_that_are_refused_are_numbered(links, tmp_path):
 
 
 class Exporting(Server):
-    """An old golink, of which only the export is asked."""
+    """An old golink, of which only its exports are asked."""
 
     def serve(self, connection):
         request = connection.recv(65536)
-        assert request.startswith(b"GET /.export HTTP/1.1\r\n"), request
-        body = golink_line("old", "https://old.example.com/").encode()
+        body = {
+            b"/.export": golink_line("old", "https://old.example.com/"),
+            b"/.export-stats": "old,1704164645,1\nOLD,1704164705,2\nx,y\n",
+        }[request.split(b" ")[1]].encode()
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n"
                            b"Connection: close\r\n\r\n" % len(body) + body)
 
@@ -296,6 +305,7 @@ def test_a_running_golink_is_taken_over(links):
         assert "1 unchanged" in good(links("import", "--upsert", "--url",
                                            url + "/"))
     assert good(links("resolve", "old")) == "https://old.example.com/\n"
+    assert json.loads(good(links("get", "old", "--json")))["clicks"] == 3
 
 
 def test_links_are_applied_from_a_file(links, tmp_path):

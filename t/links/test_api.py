@@ -16,6 +16,7 @@ from tailgate_test import ROOT, Client
 
 JSON = {"Content-Type": "application/json"}
 LINES = {"Content-Type": "application/x-ndjson", **SCRIPT}
+CLICKS = {"Content-Type": "text/csv", **SCRIPT}
 
 with open(os.path.join(ROOT, "docs", "links", "openapi.yaml"),
           encoding="utf-8") as document:
@@ -98,6 +99,8 @@ def common(call):
         more = {"query": query.get(operation, "")}
         if operation == "importLinks":
             more.update(raw="{}", headers=LINES)
+        if operation == "giveClicks":
+            more.update(raw="api,0,1\n", headers=CLICKS)
         if operation in bodies:
             more["body"] = bodies[operation]
         call(operation, 403, who=STRANGER, **more)
@@ -150,6 +153,7 @@ def check_bodies(call):
 
     for operation, path, size in (("putLink", "links/api", 300_000),
                                   ("importLinks", "import", 9_000_000),
+                                  ("giveClicks", "clicks", 9_000_000),
                                   ("applyLinks", "apply", 9_000_000)):
         method, _, about = OPERATIONS[operation]
         with Client((call.links.own, call.links.port), source=FOO) as client:
@@ -287,6 +291,38 @@ def check_import(call):
          headers={"Content-Type": "text/csv"})
 
 
+def check_clicks(call):
+    """golink's rows: a minute each, and its ids in several spellings."""
+
+    put(call, "c-1", 201, url="http://c/")
+    put(call, "c2", 201, url="http://c/")
+    put(call, "c3", 201, url="http://c/", who=ADMIN)
+
+    def give(status, raw, who=ADMIN, headers=CLICKS):
+        return call("giveClicks", status, raw=raw, who=who, headers=headers)
+
+    call.links.get("/c2")
+    text = ("c1,1654131723,1\nC-1,1654131783,2\r\n\nnone,1654131723,9\n"
+            "c1,1654214400,4\nc2,1654131723,5")
+    # the same once more counts once
+    for _ in range(2):
+        assert give(200, text).json() == {"taken": 12, "unknown": 1}
+        for name, n in (("c1", 7), ("c2", 6), ("c3", 0)):
+            assert call("getLink", 200, name).json()["clicks"] == n
+    assert call("linkClicks", 200, "c1").json()["clicks"] == [
+        {"day": "2022-06-02", "n": 3}, {"day": "2022-06-03", "n": 4}]
+    # all lines or none
+    for line in ("c3", "c3,1", "c3,1,", "c3,,1", "c3,-1,1", "c3,1,1,1",
+                 "c3,1,1000000000001", "c3,185542587187201,1"):
+        problem = give(400, f"c3,1,1\n{line}\n").json()
+        assert problem["detail"].startswith("line 2 "), problem
+    assert give(200, "").json() == {"taken": 0, "unknown": 0}
+    assert call("getLink", 200, "c3").json()["clicks"] == 0
+    give(403, text, who=FOO)
+    give(403, text, headers={"Content-Type": "text/csv"})
+    give(415, text, headers={**CLICKS, **JSON})
+
+
 def check_apply(call):
     links = [{"name": "g1", "url": "http://g/"},
              {"name": "g2", "url": "http://g/"}]
@@ -317,7 +353,8 @@ def test_operations(tmp_path):
         common(call)
         call("deleteLink", 204)
         for part in (check_put, check_bodies, check_history, check_rename,
-                     check_lists, check_reads, check_import, check_apply):
+                     check_lists, check_reads, check_import, check_clicks,
+                     check_apply):
             part(call)
         documented = {(name, status)
                       for name, (_, _, about) in OPERATIONS.items()

@@ -23,6 +23,7 @@ static const operation_t  tops[] = {
     { "links", "GET", authd_links_api_list },
     { "import", "POST", authd_links_api_import },
     { "apply", "POST", authd_links_api_apply },
+    { "clicks", "POST", authd_links_api_give_clicks },
     { "export", "GET", authd_links_api_export },
     { "resolve", "GET", authd_links_api_resolve },
     { "suggest", "GET", authd_links_api_suggest }

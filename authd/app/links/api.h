@@ -26,6 +26,7 @@ void authd_links_api_history(authd_links_call_t *call);
 void authd_links_api_clicks(authd_links_call_t *call);
 void authd_links_api_import(authd_links_call_t *call);
 void authd_links_api_apply(authd_links_call_t *call);
+void authd_links_api_give_clicks(authd_links_call_t *call);
 void authd_links_api_export(authd_links_call_t *call);
 void authd_links_api_resolve(authd_links_call_t *call);
 void authd_links_api_suggest(authd_links_call_t *call);

@@ -120,7 +120,8 @@ authd_links_want_body(const tgn_request_t *r, void *data)
     max = BODY_MAX;
 
     if (authd_links_equal(r->path, "/api/v1/import")
-        || authd_links_equal(r->path, "/api/v1/apply"))
+        || authd_links_equal(r->path, "/api/v1/apply")
+        || authd_links_equal(r->path, "/api/v1/clicks"))
     {
         max = IMPORT_MAX;
 
