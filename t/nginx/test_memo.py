@@ -228,6 +228,33 @@ def test_subrequests(site):
 
 
 @OWN
+def test_subrequests_of_a_plain_page(site):
+    """Where the page itself has no headers its parts begin with the client's
+    list, which is the page's and that of all parts."""
+
+    nginx = site(CACHE + """
+        location = /page {
+            ssi on;
+            ssi_types *;
+            default_type text/html;
+            alias @DIR@/page.html;
+        }
+        location /part/ {
+            tailgate_headers remote-user;
+            proxy_set_header Accept-Encoding "";
+            proxy_pass http://127.0.0.1:@APP@;
+        }
+    """)
+    with open(nginx.path("page.html"), "w", encoding="ascii") as page:
+        page.write('[<!--#include virtual="/part/x" -->,'
+                   '<!--#include virtual="/part/y" -->]')
+    with connect(nginx) as alice:
+        for _ in range(3):
+            for part in alice.get("/page").json():
+                assert part["headers"]["remote-user"] == ["alice@example.com"]
+
+
+@OWN
 def test_method_and_host(site, tmp_path):
     """A decision is for its method, its host, and what may be another one."""
 

@@ -16,6 +16,7 @@ import socket
 import threading
 import time
 
+from late_test import Lateness
 from network_test import add_addresses, in_thread, ip, unshare
 from tailgate_test import Devnet, Nginx, is_sanitized, wait_until
 
@@ -82,30 +83,6 @@ class Control:
     def close(self):
         self.file.close()
         self.socket.close()
-
-
-class Lateness(threading.Thread):
-    """How late the machine is at the moment: what is promised within a second
-    takes longer on one that lets programs wait."""
-
-    PAUSE = 0.02
-
-    def __init__(self, stop):
-        super().__init__()
-        self.stop = stop
-        self.seen = collections.deque(maxlen=1000)
-
-    def run(self):
-        before = time.monotonic()
-        while not self.stop.is_set():
-            time.sleep(self.PAUSE)
-            now = time.monotonic()
-            if now - before > 2 * self.PAUSE:
-                self.seen.append((now, now - before - self.PAUSE))
-            before = now
-
-    def since(self, when):
-        return sum(late for now, late in list(self.seen) if now >= when)
 
 
 class Tailnet:

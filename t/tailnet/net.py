@@ -256,7 +256,9 @@ class Tailnet:
     def remove(self, node):
         """Takes a node off the tailnet and off the LAN for good."""
 
-        self.admin("DELETE", f"/nodes/{node.hostname}")
+        if node.hostname in self.admin("GET", "/nodes"):
+            self.admin("DELETE", f"/nodes/{node.hostname}")
+
         del self.nodes[node.space.name]
         self.spaces.remove(node.space)
         node.space.close()
