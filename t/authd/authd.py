@@ -66,6 +66,9 @@ log:
 """
 
 
+UNKNOWN = "100.64.0.77"
+
+
 class LocalAPI(Server):
     """A tailscaled's LocalAPI. answer(address, query) gives (code, body) or
     None for no answer at all; status is the node's own. Who gives 404 for
@@ -223,6 +226,15 @@ class Authd:
 
         return wait_until(lambda: self.audit()[before:], 10,
                           "an audit line")[-1]
+
+    def settled(self, localapi):
+        """Waits until what is asked is kept: the beginning of the event stream
+        makes a question that is under way be asked again, and the node's own
+        state with it."""
+
+        wait_until(lambda: self.get("/auth", remote(UNKNOWN)).status == 401
+                   and self.decided()["cache"] != "miss", 10, "a hit")
+        localapi.asked.clear()
 
     def get(self, target, headers=(), **more):
         return get(self.socket, target, headers, **more)

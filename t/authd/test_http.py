@@ -165,12 +165,13 @@ def test_check_15_connection_header(authd):
 def test_pipeline(authd, localapi):
     """Answers in the order of the requests, though lookups end in another."""
 
+    authd.settled(localapi)
     localapi.gate.clear()
     with Client(authd.socket) as client:
         client.send(GOOD + b"\r\n"
                     b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
                     b"GET /auth HTTP/1.1\r\nHost: x\r\n\r\n")
-        wait_until(lambda: localapi.targets, 10, "a question")
+        wait_until(lambda: localapi.asked, 10, "a question")
         localapi.gate.set()
         assert [client.response().status for _ in range(3)] == [204, 200, 400]
 
