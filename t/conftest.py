@@ -43,9 +43,14 @@ def pytest_make_collect_report(collector):
     refuse_skip(outcome.get_result())
 
 
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def pytest_terminal_summary(terminalreporter, exitstatus, config):
     path = os.environ.get("TAILGATE_RESULTS")
-    if path is None:
+    # of pytest-xdist's processes the first sums up
+    if path is None or hasattr(config, "workerinput"):
         return
 
     stats = terminalreporter.stats

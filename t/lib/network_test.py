@@ -12,6 +12,8 @@ import threading
 
 import pytest
 
+from tailgate_test import wait_until
+
 CLONE_NEWNET = 0x40000000
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -79,6 +81,16 @@ def add_addresses(device, *addresses):
             ip("address", "add", f"{address}/128", "dev", device, "nodad")
         else:
             ip("address", "add", f"{address}/32", "dev", device)
+
+    # the kernel makes the route of an IPv6 address a little later
+    for address in addresses:
+        if ":" in address:
+            wait_until(lambda a=address: routed(a), 10, f"a route to {address}")
+
+
+def routed(address):
+    return subprocess.run(["ip", "route", "get", address], check=False,
+                          capture_output=True).returncode == 0
 
 
 class Neighbour:

@@ -16,6 +16,8 @@ import socket
 import threading
 import time
 
+import pytest
+
 from late_test import Lateness
 from network_test import add_addresses, in_thread, ip, unshare
 from tailgate_test import Devnet, Nginx, is_sanitized, wait_until
@@ -369,6 +371,7 @@ def test_people_move(tmp_path):
     in_stress(tmp_path, moves)
 
 
+@pytest.mark.long
 def test_everything_at_once(tmp_path):
     """Nobody is taken for anybody else, no stranger is let in, and nothing is
     left over."""
