@@ -72,6 +72,7 @@ EXPANSIONS = [
      "/rel/path?a=1&b=2"),
     # W is what golink gets wrong
     ("B22W", "http://h.com/x", "/%25", "http://h.com/x/%25"),
+    ("B22W.2", "http://h.com/%41", "/%25", "http://h.com/%41/%25"),
     ("B23W", "http://h.com/x", "/%3Fx%23y", "http://h.com/x/%3Fx%23y"),
     ("B24W", "http://h.com/x", "/a%2Fb", "http://h.com/x/a%2Fb"),
     ("B25W", "http://h.com/foo%2f/bar", "/a%20b",
