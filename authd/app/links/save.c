@@ -3,31 +3,18 @@
  * Copyright (C) The Tailgate authors
  */
 
-#include "authd/app/links/save.h"
+#include "authd/app/links/job.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 
-#define TRIES_MAX  3               /* of saves that others get ahead of */
-
-
 static bool job_look(authd_links_job_t *job);
-static bool job_back(authd_links_job_t *job);
-static void job_done(authd_links_job_t *job);
 static void job_people(bool ok, void *data);
 static void job_history(void *data, const authd_store_history_t *history);
 static void job_judge(authd_links_job_t *job);
 static bool job_make(authd_links_job_t *job);
-static void job_submit(authd_links_job_t *job);
-static void job_answer(void *data, const authd_store_answer_t *answer);
-static void job_ok(authd_links_job_t *job, const authd_store_result_t *result);
-static void job_fail(authd_links_job_t *job, int code, const char *field,
-    const char *text);
-static void job_hold(authd_links_job_t *job, size_t n,
-    authd_record_t *record);
-static const char *job_verb(const authd_links_job_t *job);
 
 
 authd_links_job_t *
@@ -69,7 +56,7 @@ authd_links_job_run(authd_links_job_t *job)
                                    &job->wrong))
     {
         job->code = job->wrong.code;
-        job_done(job);
+        authd_links_job_done(job);
         return;
     }
 
@@ -90,13 +77,13 @@ authd_links_job_run(authd_links_job_t *job)
             != TG_OK)
         {
             (void) authd_links_back(job->call);
-            job_fail(job, 503, NULL, "the store does not work");
+            authd_links_job_fail(job, 503, NULL, "the store does not work");
         }
 
         return;
     }
 
-    job_fail(job, 404, NULL, "there is no such link");
+    authd_links_job_fail(job, 404, NULL, "there is no such link");
 }
 
 
@@ -129,7 +116,7 @@ job_look(authd_links_job_t *job)
         return false;
     }
 
-    job_hold(job, 0, entry->record);
+    authd_links_job_hold(job, 0, entry->record);
     authd_record_link(job->records[0], &job->before);
 
     return true;
@@ -138,8 +125,8 @@ job_look(authd_links_job_t *job)
 
 /* Behind a wait: false if the client has gone, and the job with it. */
 
-static bool
-job_back(authd_links_job_t *job)
+bool
+authd_links_job_back(authd_links_job_t *job)
 {
     if (job->call->r == NULL) {
         authd_links_job_end(job);
@@ -149,13 +136,14 @@ job_back(authd_links_job_t *job)
 }
 
 
-static void
-job_done(authd_links_job_t *job)
+void
+authd_links_job_done(authd_links_job_t *job)
 {
     if (job->code == 401 || job->code == 403) {
         job->call->app->counts.refused++;
         authd_links_audit(job->call, AUTHD_RESULT_DENY, job->code,
-                          job_verb(job), job->name, job->wrong.text);
+                          authd_links_job_verb(job), job->name,
+                          job->wrong.text);
     }
 
     job->done(job);
@@ -169,7 +157,7 @@ job_people(bool ok, void *data)
 
     job = data;
 
-    if (!job_back(job)) {
+    if (!authd_links_job_back(job)) {
         return;
     }
 
@@ -180,7 +168,7 @@ job_people(bool ok, void *data)
 
     if (job->op != AUTHD_STORE_RESTORE || job->existed) {
         if (!job_look(job) && job->op != AUTHD_STORE_PUT) {
-            job_fail(job, 404, NULL, "there is no such link");
+            authd_links_job_fail(job, 404, NULL, "there is no such link");
             return;
         }
     }
@@ -197,13 +185,13 @@ job_history(void *data, const authd_store_history_t *history)
 
     job = data;
 
-    if (!job_back(job)) {
+    if (!authd_links_job_back(job)) {
         return;
     }
 
     if (history->status != AUTHD_STORE_OK) {
         job->retry = history->retry;
-        job_fail(job, 503, NULL, history->text);
+        authd_links_job_fail(job, 503, NULL, history->text);
         return;
     }
 
@@ -212,11 +200,11 @@ job_history(void *data, const authd_store_history_t *history)
                                          : history->entries[0].before;
 
     if (record == NULL) {
-        job_fail(job, 404, NULL, "there is no such link");
+        authd_links_job_fail(job, 404, NULL, "there is no such link");
         return;
     }
 
-    job_hold(job, 0, record);
+    authd_links_job_hold(job, 0, record);
     authd_record_link(job->records[0], &job->before);
 
     job_judge(job);
@@ -266,7 +254,7 @@ job_judge(authd_links_job_t *job)
                                                             : "update",
                               link, &job->wrong);
         job->code = job->wrong.code;
-        job_done(job);
+        authd_links_job_done(job);
         return;
     }
 
@@ -288,7 +276,7 @@ job_judge(authd_links_job_t *job)
         (void) snprintf(job->wrong.text, sizeof(job->wrong.text), "new owner"
                         " not a valid user: %.*s", (int) owner.len,
                         owner.data);
-        job_done(job);
+        authd_links_job_done(job);
         return;
     }
 
@@ -296,14 +284,15 @@ job_judge(authd_links_job_t *job)
         || (job->has_version
             && (!job->existed || job->version != job->before.version)))
     {
-        job_fail(job, 412, NULL, job->must_be_new
-                                 ? "there is such a link"
-                                 : "the link has another version");
+        authd_links_job_fail(job, 412, NULL,
+                             job->must_be_new
+                             ? "there is such a link"
+                             : "the link has another version");
         return;
     }
 
     if (job_make(job)) {
-        job_submit(job);
+        authd_links_job_submit(job);
     }
 }
 
@@ -317,7 +306,7 @@ job_make(authd_links_job_t *job)
         error.text[0] = '\0';
 
         if (tg_link_name_check(job->to, &error) != TG_OK) {
-            job_fail(job, 422, "to", error.text);
+            authd_links_job_fail(job, 422, "to", error.text);
             return false;
         }
 
@@ -333,7 +322,7 @@ job_make(authd_links_job_t *job)
                                 &job->after, &job->wrong))
     {
         job->code = job->wrong.code;
-        job_done(job);
+        authd_links_job_done(job);
         return false;
     }
 
@@ -343,7 +332,7 @@ job_make(authd_links_job_t *job)
         job->wrong.field = "url";
         job->wrong.code = 422;
         job->code = 422;
-        job_done(job);
+        authd_links_job_done(job);
         return false;
     }
 
@@ -351,144 +340,9 @@ job_make(authd_links_job_t *job)
 }
 
 
-/* What was judged is what is changed: its version has to be the one seen. */
-
-static void
-job_submit(authd_links_job_t *job)
-{
-    int                    rc;
-    tg_error_t             error;
-    authd_links_call_t    *call;
-    authd_store_change_t   change;
-
-    call = job->call;
-
-    memset(&change, 0, sizeof(change));
-    error.text[0] = '\0';
-
-    change.op = job->op;
-    change.expect = job->existed ? AUTHD_STORE_VERSION : AUTHD_STORE_NEW;
-    change.version = job->before.version;
-    change.id.data = job->id;
-    change.id.len = tg_link_id(job->name, job->id);
-    change.link = &job->after;
-    change.seq = job->seq;
-    change.keep_alias = job->keep_alias;
-    change.keep_times = job->edit.created != 0;
-
-    if (job->op == AUTHD_STORE_RENAME) {
-        change.to.data = job->to_id;
-        change.to.len = tg_link_id(job->to, job->to_id);
-        change.name = job->to;
-    }
-
-    authd_links_wait(call);
-
-    rc = authd_store_submit(call->app->store, &change, 1, false,
-                            call->who.name, (int64_t) time(NULL), job_answer,
-                            job, &error);
-
-    if (rc == TG_OK) {
-        return;
-    }
-
-    (void) authd_links_back(call);
-
-    if (rc == TG_ERR_NOMEM || rc == TG_ERR_LIMIT) {
-        job->retry = 5;
-        job_fail(job, 503, NULL, "too much is to be saved at the moment");
-        return;
-    }
-
-    job_fail(job, 422, NULL, error.text);
-}
-
-
-static void
-job_answer(void *data, const authd_store_answer_t *answer)
-{
-    authd_links_job_t     *job;
-    authd_store_status_t   status;
-
-    job = data;
-
-    if (!job_back(job)) {
-        return;
-    }
-
-    status = answer->n != 0 ? answer->results[0].status
-                            : AUTHD_STORE_UNAVAILABLE;
-
-    switch (status) {
-
-    case AUTHD_STORE_OK:
-        job_ok(job, &answer->results[0]);
-        return;
-
-    case AUTHD_STORE_ABSENT:
-        job_fail(job, 404, NULL, job->op == AUTHD_STORE_RESTORE
-                                 ? "there is no such change"
-                                 : "there is no such link");
-        return;
-
-    case AUTHD_STORE_CONFLICT:
-
-        if (job->op == AUTHD_STORE_RENAME
-            && authd_links_index_named(job->call->app->index, job->to) != NULL)
-        {
-            job_fail(job, 409, "to", "there is a link of that name");
-
-        } else if (job->has_version || job->must_be_new
-                   || job->tries++ == TRIES_MAX)
-        {
-            job_fail(job, 412, NULL, "the link has another version");
-
-        } else {
-            authd_links_job_run(job);
-        }
-
-        return;
-
-    case AUTHD_STORE_REFUSED:
-        job_fail(job, 422, NULL, answer->text);
-        return;
-
-    default:
-        job->retry = answer->retry;
-        job_fail(job, 503, NULL, answer->text);
-    }
-}
-
-
-static void
-job_ok(authd_links_job_t *job, const authd_store_result_t *result)
-{
-    authd_links_t  *app;
-
-    app = job->call->app;
-
-    job->done_seq = result->seq;
-    job->code = job->existed || job->op != AUTHD_STORE_PUT ? 200 : 201;
-
-    if (result->record != NULL) {
-        job_hold(job, 1, result->record);
-        authd_record_link(job->records[1], &job->after);
-        app->counts.saved++;
-
-    } else {
-        job->code = 204;
-        app->counts.deleted++;
-    }
-
-    authd_links_audit(job->call, AUTHD_RESULT_ALLOW, job->code, job_verb(job),
-                      job->name, NULL);
-
-    job_done(job);
-}
-
-
-static void
-job_fail(authd_links_job_t *job, int code, const char *field, const char *text)
+void
+authd_links_job_fail(authd_links_job_t *job, int code, const char *field,
+    const char *text)
 {
     job->code = code;
     job->wrong.code = code;
@@ -496,12 +350,12 @@ job_fail(authd_links_job_t *job, int code, const char *field, const char *text)
 
     (void) snprintf(job->wrong.text, sizeof(job->wrong.text), "%s", text);
 
-    job_done(job);
+    authd_links_job_done(job);
 }
 
 
-static void
-job_hold(authd_links_job_t *job, size_t n, authd_record_t *record)
+void
+authd_links_job_hold(authd_links_job_t *job, size_t n, authd_record_t *record)
 {
     authd_record_t  *held;
 
@@ -511,8 +365,8 @@ job_hold(authd_links_job_t *job, size_t n, authd_record_t *record)
 }
 
 
-static const char *
-job_verb(const authd_links_job_t *job)
+const char *
+authd_links_job_verb(const authd_links_job_t *job)
 {
     switch (job->op) {
 
