@@ -11,7 +11,9 @@ from authd import CONF, Authd, original, sanitized
 from tailgate_test import wait_until
 
 MANY = 10_000
-OWN_KIB, IDLE_KIB, MANY_KIB = 4 * 1024, 14 * 1024, 60 * 1024
+
+# the goals are 12 and 60 MB: of VmRSS, in KiB as the kernel tells it
+OWN_KIB, IDLE_KIB, MANY_KIB = 4 * 1024, 12 * 1024, 60 * 1024
 
 pytestmark = pytest.mark.skipif(
     sanitized(), reason="not applicable: a sanitizer takes memory itself")
@@ -31,7 +33,7 @@ def resident(authd, what="VmRSS"):
 
 def test_idle(tmp_path, localapi):
     """With the event stream followed, and nobody there. Most of it are pages
-    of libraries, that others have as well: how many differs."""
+    of libraries, that others have as well: 11.1 of 12 MB on Debian 12."""
 
     with Authd(tmp_path, localapi.path) as authd:
         wait_until(lambda: localapi.streams, 10, "the stream")
