@@ -166,6 +166,8 @@ authd_cache_configure(authd_cache_t *cache, const authd_config_t *conf)
     cache->conf = conf;
     cache->caps = conf->rules != NULL;
 
+    tgn_bus_timeout(cache->bus, conf->localapi_timeout);
+
     /* they are made for a policy file, or for none */
 
     while (!TAILQ_EMPTY(&cache->recent)) {

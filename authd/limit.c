@@ -59,7 +59,11 @@ authd_limit_take(authd_limit_t *limit, const tg_addr_t *addr, uint64_t rate,
 }
 
 
-/* FNV-1a from a seed. */
+/*
+ * FNV-1a from a seed.  It hardly carries the last byte to the bits in the
+ * middle, so that neighbours would be in one set: they are mixed once more, as
+ * MurmurHash3 does at its end.
+ */
 
 static authd_limit_slot_t *
 limit_slot(authd_limit_t *limit, const tg_addr_t *addr)
@@ -74,7 +78,11 @@ limit_slot(authd_limit_t *limit, const tg_addr_t *addr)
         hash = (hash ^ addr->bytes[i]) * 1099511628211u;
     }
 
-    set = limit->slots[(hash >> 32) % AUTHD_LIMIT_SETS];
+    hash ^= hash >> 33;
+    hash *= 0xff51afd7ed558ccdu;
+    hash ^= hash >> 33;
+
+    set = limit->slots[hash % AUTHD_LIMIT_SETS];
     oldest = &set[0];
 
     for (i = 0; i < AUTHD_LIMIT_WAYS; i++) {

@@ -29,10 +29,10 @@
 #define BEAT        100
 #define SILENCE     600
 
-/* In ms, and addresses: what is told once more. */
+/* In ms, and addresses for each: what is told once more. */
 
 #define ECHO        200
-#define ECHOES      64
+#define ECHOES      256
 
 /* What is remembered of nodes: about 2,000 of them. */
 
@@ -48,6 +48,14 @@
 
 #define TEXT_MAX    512
 
+
+/* What is to be told once more. */
+
+typedef struct {
+    tg_addr_t          addrs[ECHOES];
+    size_t             n;
+    bool               all;
+} echo_t;
 
 struct tgn_bus_s {
     tgn_loop_t        *loop;
@@ -74,10 +82,8 @@ struct tgn_bus_s {
     size_t             len;
     size_t             skipped;    /* of a message that is too long */
 
-    tg_addr_t          echoes[ECHOES];
-    size_t             nechoes;
-    bool               echo_all;
-    bool               echo_more;  /* came since the timer began */
+    echo_t             due;        /* when the timer of echo fires */
+    echo_t             next;       /* came since it began, so a turn later */
 };
 
 
@@ -96,6 +102,7 @@ static void follow(tgn_bus_t *bus);
 static bool take(tgn_bus_t *bus, const char *data, size_t len);
 static void read_line(tgn_bus_t *bus);
 static void tell(tgn_bus_t *bus, const tg_bus_change_t *change);
+static void echo_add(echo_t *echo, const tg_bus_change_t *change);
 static void tell_all(tgn_bus_t *bus);
 
 
@@ -169,6 +176,19 @@ tgn_bus_free(tgn_bus_t **busp)
     free(bus->line);
     free(bus->path);
     free(bus);
+}
+
+
+void
+tgn_bus_timeout(tgn_bus_t *bus, uint64_t timeout)
+{
+    bus->conf.timeout = timeout ? timeout : TIMEOUT;
+
+    /* one that has said nothing yet has the new time from now on */
+
+    if (bus->easy != NULL && tgn_timer_is_set(bus->timer)) {
+        tgn_timer_start(bus->timer, bus->conf.timeout, 0);
+    }
 }
 
 
@@ -501,34 +521,54 @@ tell_all(tgn_bus_t *bus)
 static void
 tell(tgn_bus_t *bus, const tg_bus_change_t *change)
 {
-    size_t  i;
-
     if (!change->all && change->naddrs == 0) {
         return;
     }
 
     bus->events.changed(change, bus->data);
 
-    bus->echo_all = bus->echo_all || change->all;
-
-    for (i = 0; i < change->naddrs; i++) {
-
-        if (bus->nechoes == ECHOES) {
-            bus->echo_all = true;
-            break;
-        }
-
-        bus->echoes[bus->nechoes++] = change->addrs[i];
-    }
-
     if (tgn_timer_is_set(bus->echo)) {
-        bus->echo_more = true;
+        echo_add(&bus->next, change);
         return;
     }
 
+    echo_add(&bus->due, change);
     tgn_timer_start(bus->echo, ECHO, 0);
 }
 
+
+/* However often one address is told of, it is one of them. */
+
+static void
+echo_add(echo_t *echo, const tg_bus_change_t *change)
+{
+    size_t  i, j;
+
+    echo->all = echo->all || change->all;
+
+    for (i = 0; !echo->all && i < change->naddrs; i++) {
+
+        for (j = 0; j < echo->n; j++) {
+            if (tg_addr_equal(&echo->addrs[j], &change->addrs[i])) {
+                break;
+            }
+        }
+
+        if (j == ECHOES) {
+            echo->all = true;
+
+        } else if (j == echo->n) {
+            echo->addrs[echo->n++] = change->addrs[i];
+        }
+    }
+}
+
+
+/*
+ * Each change is told of once more, and no oftener: what comes while others
+ * wait for their turn has one of its own, so that a steady stream of changes
+ * does not make everything out of date again and again.
+ */
 
 static void
 on_echo(tgn_timer_t *timer, void *data)
@@ -538,20 +578,19 @@ on_echo(tgn_timer_t *timer, void *data)
 
     memset(&change, 0, sizeof(change));
 
-    change.all = bus->echo_all;
-    change.addrs = bus->echoes;
-    change.naddrs = bus->nechoes;
+    change.all = bus->due.all;
+    change.addrs = bus->due.addrs;
+    change.naddrs = bus->due.all ? 0 : bus->due.n;
 
     bus->events.changed(&change, bus->data);
 
-    if (bus->echo_more) {
-        bus->echo_more = false;
-        tgn_timer_start(timer, ECHO, 0);
-        return;
-    }
+    bus->due = bus->next;
+    bus->next.n = 0;
+    bus->next.all = false;
 
-    bus->echo_all = false;
-    bus->nechoes = 0;
+    if (bus->due.all || bus->due.n > 0) {
+        tgn_timer_start(timer, ECHO, 0);
+    }
 }
 
 

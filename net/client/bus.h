@@ -32,8 +32,8 @@ typedef struct {
 
 
 /*
- * changed: these answers are to be forgotten.  It is called again a little
- * later about the same, as an answer that was on its way to us when the
+ * changed: these answers are to be forgotten.  It is called once more about the
+ * same, 200 to 400 ms later, as an answer that was on its way to us when the
  * message came may be from before it; and about everybody before a stream
  * counts as followed, since nobody knows what was missed.
  *
@@ -64,6 +64,10 @@ typedef struct {
 tgn_bus_t *tgn_bus_new(tgn_loop_t *loop, const tgn_bus_conf_t *conf,
     const tgn_bus_events_t *events, void *data);
 void tgn_bus_free(tgn_bus_t **bus);
+
+/* Another timeout of tgn_bus_conf_t, for attempts under way as well. */
+
+void tgn_bus_timeout(tgn_bus_t *bus, uint64_t timeout);
 
 /*
  * The state now: also LOST while this process has not run for so long that it

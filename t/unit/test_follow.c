@@ -43,6 +43,10 @@ typedef struct {
     size_t            moves;
     size_t            all;         /* changes of everybody */
     size_t            some;        /* of addresses */
+    const char       *watch;       /* an address */
+    size_t            watched;     /* of them, with that one */
+    size_t            many;        /* of them, with more than one */
+    size_t            changes;     /* of both kinds */
     size_t            nonsense;
     tg_bus_state_t    state;
     tg_addr_t         addr;
@@ -99,8 +103,23 @@ on_request(tgn_request_t *r, void *data)
 static void
 on_changed(const tg_bus_change_t *change, void *data)
 {
+    bool       many, watched;
+    size_t     i;
+    tg_addr_t  addr;
+
     assert_ptr_equal(data, &w);
     assert_true(change->all || change->naddrs > 0);
+    assert_int_equal(tg_addr_parse(&addr, w.watch, strlen(w.watch)), TG_OK);
+
+    many = watched = false;
+
+    for (i = 0; i < change->naddrs; i++) {
+        watched = watched || tg_addr_equal(&change->addrs[i], &addr);
+        many = many || !tg_addr_equal(&change->addrs[i], &change->addrs[0]);
+    }
+
+    w.watched += watched;
+    w.many += many;
 
     if (change->all) {
         w.all++;
@@ -109,6 +128,8 @@ on_changed(const tg_bus_change_t *change, void *data)
         w.some++;
         w.addr = change->addrs[0];
     }
+
+    w.changes++;
 
     tgn_loop_stop(w.loop);
 }
@@ -195,6 +216,7 @@ setup(void **state)
 
     memset(&w, 0, sizeof(w));
     w.fd = -1;
+    w.watch = "100.64.0.4";
 
     (void) snprintf(w.dir, sizeof(w.dir), "/tmp/tgn-XXXXXX");
     assert_non_null(mkdtemp(w.dir));
@@ -209,7 +231,7 @@ setup(void **state)
 
     memset(&conf, 0, sizeof(conf));
     conf.socket = w.path;
-    conf.timeout = 300;
+    conf.timeout = 3600 * 1000;
     conf.retry = 10;
     conf.retry_max = 40;
     conf.retry_none = 20;
@@ -293,6 +315,102 @@ test_changes(void **state)
     assert_int_equal(w.all, 4);
     assert_int_equal(w.nonsense, 0);
     assert_int_equal(w.requests, 1);
+}
+
+
+static void
+say_node(size_t id, size_t name)
+{
+    int   n;
+    char  line[256];
+
+    n = snprintf(line, sizeof(line), "{\"PeersChanged\":[{\"ID\":%zu,"
+                 "\"Addresses\":[\"100.64.0.%zu/32\"],"
+                 "\"Name\":\"%zu\"}]}\n", id, id, name);
+    say(line, (size_t) n);
+}
+
+
+/*
+ * Each of a steady stream of changes is told once more and no oftener, and does
+ * not become one of everybody.
+ */
+
+static void
+test_steady(void **state)
+{
+    size_t  i, name;
+
+    (void) state;
+
+    follow();
+
+    /* nodes that are new change everybody, until the last echo of that */
+
+    for (i = 4; i < 44; i++) {
+        say_node(i, 0);
+    }
+
+    assert_true(wait_for(&w.all, 2 + 40));
+    name = 1;
+
+    w.watch = "100.64.0.5";
+
+    do {
+        assert_true(name < 100);
+        w.all = 0;
+        w.watched = 0;
+        say_node(5, name++);
+        assert_true(wait_for(&w.watched, 1));
+
+        while (w.watched < 2 && w.all == 0) {
+            assert_true(wait_for(&w.changes, w.changes + 1));
+        }
+
+    } while (w.all > 0);
+
+    /* one that has its turn behind another's */
+
+    w.watch = "100.64.0.4";
+    w.watched = 0;
+    w.many = 0;
+    say_node(5, name++);
+    say_node(4, name++);
+    assert_true(wait_for(&w.watched, 1));
+
+    while (w.many < 4) {
+        say_node(5 + name % 39, name);
+        name++;
+        assert_true(wait_for(&w.some, w.some + 1));
+    }
+
+    assert_int_equal(w.watched, 2);
+    assert_int_equal(w.all, 0);
+    assert_int_equal(w.nonsense, 0);
+}
+
+
+/* Another time to wait counts for the attempt that is under way, too. */
+
+static void
+test_timeout(void **state)
+{
+    (void) state;
+
+    w.answer = "";
+    assert_true(wait_for(&w.requests, 1));
+    assert_int_equal(w.moves, 0);
+
+    tgn_bus_timeout(w.bus, 20);
+    assert_true(wait_for(&w.moves, 1));
+    assert_int_equal(w.state, TG_BUS_LOST);
+    assert_non_null(strstr(w.text, "no message came in time"));
+
+    w.answer = NULL;
+    tgn_bus_timeout(w.bus, 0);
+    w.moves = 0;
+    follow();
+    assert_int_equal(w.requests, 2);
 }
 
 
@@ -417,6 +535,8 @@ test_hostile(void **state)
 
     (void) state;
 
+    tgn_bus_timeout(w.bus, 300);
+
     for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
         w.answer = answers[i].answer;
 
@@ -460,6 +580,8 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         IN_WORLD(test_changes),
+        IN_WORLD(test_steady),
+        IN_WORLD(test_timeout),
         IN_WORLD(test_lost),
         IN_WORLD(test_too_long),
         IN_WORLD(test_nonsense),
