@@ -3,12 +3,13 @@
  * Copyright (C) The Tailgate authors
  *
  * The one thread that talks to the database.  It takes everything that waits,
- * commits the changes among it together, and hands the answers to the loop.
+ * has the changes among it committed together, and hands the answers to the
+ * loop.
  * Between requests it looks at the database from time to time: for what other
  * nodes have changed, and whether it works again.
  */
 
-#include "authd/store/worker.h"
+#include "authd/store/commit.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -84,265 +85,6 @@ authd_request_fail(authd_request_t *request, const char *why, unsigned retry)
     for (i = 0; request->results != NULL && i < request->n; i++) {
         request->results[i].status = AUTHD_STORE_UNAVAILABLE;
     }
-}
-
-
-static bool
-is_write(const authd_request_t *request)
-{
-    return request->kind == AUTHD_REQUEST_CHANGES
-           || request->kind == AUTHD_REQUEST_ADD_CLICKS;
-}
-
-
-static int
-send(authd_engine_t *engine, authd_sql_t sql)
-{
-    int  rc;
-
-    rc = engine->ops->send(engine, sql, NULL, 0, NULL, NULL);
-
-    return rc == TG_OK ? engine->ops->wait(engine) : rc;
-}
-
-
-/* What other nodes have changed, given the number that the database is at. */
-
-static int
-catch_up(authd_store_t *store, int64_t seq, authd_event_t *event)
-{
-    int      rc;
-    size_t   n;
-    int64_t  known;
-
-    if (seq == store->seq) {
-        return TG_OK;
-    }
-
-    if (seq < store->seq) {
-
-        /* not the database that it was: an older one has taken its place */
-
-        authd_news_cut(&event->news, 0);
-        event->reset = true;
-
-        rc = authd_read_links(store->engine, &event->news, NULL, NULL);
-        if (rc == TG_OK) {
-            store->seq = seq;
-        }
-
-        return rc;
-    }
-
-    n = event->news.n;
-    known = store->seq;
-
-    rc = authd_read_news(store->engine, &known, &event->news);
-    if (rc != TG_OK) {
-        authd_news_cut(&event->news, n);
-        return rc;
-    }
-
-    /* a number without history is one that no link has */
-    store->seq = known > seq ? known : seq;
-
-    return TG_OK;
-}
-
-
-static int
-begin(authd_store_t *store, authd_event_t *event, authd_tx_t *tx)
-{
-    int  rc;
-
-    memset(tx, 0, sizeof(authd_tx_t));
-    tx->engine = store->engine;
-
-    rc = store->engine->ops->send(store->engine, AUTHD_SQL_BEGIN, NULL, 0,
-                                  NULL, NULL);
-    if (rc == TG_OK) {
-        rc = authd_read_seq(store->engine, AUTHD_SQL_SEQ_LOCK, &tx->seq);
-    }
-
-    if (rc == TG_OK) {
-        rc = catch_up(store, tx->seq, event);
-    }
-
-    return rc;
-}
-
-
-static int
-commit(authd_store_t *store, const authd_tx_t *tx)
-{
-    int              rc;
-    authd_value_t    value;
-    authd_engine_t  *engine = store->engine;
-
-    if (tx->seq != store->seq) {
-        value = authd_number(tx->seq);
-
-        rc = engine->ops->send(engine, AUTHD_SQL_SEQ_SET, &value, 1, NULL,
-                               NULL);
-        if (rc == TG_OK) {
-            rc = send(engine, AUTHD_SQL_NOTIFY);
-        }
-
-        if (rc != TG_OK) {
-            return rc;
-        }
-    }
-
-    return send(engine, AUTHD_SQL_COMMIT);
-}
-
-
-/* The news of a commit follow what was there before it. */
-
-static int
-join(authd_news_list_t *all, authd_news_list_t *news)
-{
-    int     rc;
-    size_t  i;
-
-    if (all->n == 0) {
-        authd_news_cut(all, 0);
-        *all = *news;
-        memset(news, 0, sizeof(authd_news_list_t));
-
-        return TG_OK;
-    }
-
-    rc = TG_OK;
-
-    for (i = 0; i < news->n && rc == TG_OK; i++) {
-        rc = authd_news_add(all, authd_record_hold(news->news[i].record),
-                            news->news[i].has_clicks, news->news[i].clicks);
-        if (rc == TG_OK) {
-            all->news[all->n - 1].gone = news->news[i].gone;
-        }
-    }
-
-    return rc;
-}
-
-
-/* The writes among the requests from first on, before end, in one commit. */
-
-static int
-write_together(authd_store_t *store, authd_event_t *event,
-    authd_request_t *first, authd_request_t *end)
-{
-    int               rc;
-    authd_tx_t        tx;
-    authd_request_t  *r;
-
-    rc = begin(store, event, &tx);
-
-    for (r = first; r != end && rc == TG_OK; r = r->next) {
-
-        if (r->kind == AUTHD_REQUEST_CHANGES) {
-            rc = authd_change_run(&tx, r);
-
-        } else if (r->kind == AUTHD_REQUEST_ADD_CLICKS) {
-            rc = authd_clicks_run(&tx, r);
-        }
-    }
-
-    if (rc == TG_OK) {
-        rc = commit(store, &tx);
-    }
-
-    if (rc != TG_OK) {
-        authd_engine_say(store->engine, rc);
-        store->engine->ops->abandon(store->engine);
-
-    } else if (join(&event->news, &tx.news) == TG_OK) {
-        store->seq = tx.seq;
-    }
-
-    /* otherwise the next look at the database tells what the news were */
-
-    authd_news_cut(&tx.news, 0);
-    authd_change_end(&tx);
-
-    return rc;
-}
-
-
-static void
-fail_writes(authd_store_t *store, authd_request_t *first,
-    authd_request_t *end)
-{
-    authd_request_t  *r;
-
-    for (r = first; r != end; r = r->next) {
-        if (is_write(r)) {
-            authd_request_fail(r, store->engine->text, store->engine->retry);
-        }
-    }
-}
-
-
-/*
- * A transaction that was too large for the disk takes nobody with it that
- * would have had room alone.
- */
-
-static int
-write_each(authd_store_t *store, authd_event_t *event, authd_request_t *first)
-{
-    int               rc, each;
-    authd_request_t  *r;
-
-    rc = TG_OK;
-
-    for (r = first; r != NULL; r = r->next) {
-        if (!is_write(r)) {
-            continue;
-        }
-
-        authd_request_reset(r);
-
-        each = write_together(store, event, r, r->next);
-        if (each != TG_OK) {
-            fail_writes(store, r, r->next);
-            rc = each;
-        }
-    }
-
-    return rc;
-}
-
-
-static int
-do_writes(authd_store_t *store, authd_event_t *event, authd_request_t *first)
-{
-    int               rc;
-    size_t            n;
-    authd_request_t  *r;
-
-    n = 0;
-
-    for (r = first; r != NULL; r = r->next) {
-        n += is_write(r);
-    }
-
-    if (n == 0) {
-        return TG_OK;
-    }
-
-    rc = write_together(store, event, first, NULL);
-
-    if (rc != TG_OK && store->engine->smaller && n > 1) {
-        return write_each(store, event, first);
-    }
-
-    if (rc != TG_OK) {
-        fail_writes(store, first, NULL);
-    }
-
-    return rc;
 }
 
 
@@ -454,10 +196,8 @@ post(authd_store_t *store, authd_event_t *event)
 static int
 look(authd_store_t *store, authd_event_t *event)
 {
-    int            rc;
-    int64_t        seq;
-    authd_tx_t     tx;
-    authd_value_t  value;
+    int      rc;
+    int64_t  seq;
 
     rc = connect(store);
     if (rc != TG_OK) {
@@ -468,21 +208,11 @@ look(authd_store_t *store, authd_event_t *event)
         rc = authd_read_seq(store->engine, AUTHD_SQL_SEQ, &seq);
 
         if (rc == TG_OK) {
-            rc = catch_up(store, seq, event);
+            rc = authd_catch_up(store, seq, event);
         }
 
     } else {
-        rc = begin(store, event, &tx);
-
-        if (rc == TG_OK) {
-            value = authd_number(tx.seq);
-            rc = store->engine->ops->send(store->engine, AUTHD_SQL_SEQ_SET,
-                                          &value, 1, NULL, NULL);
-        }
-
-        if (rc == TG_OK) {
-            rc = send(store->engine, AUTHD_SQL_COMMIT);
-        }
+        rc = authd_write_nothing(store, event);
     }
 
     if (rc != TG_OK) {
@@ -531,10 +261,10 @@ do_requests(authd_store_t *store, authd_event_t *event,
         went(store, event, rc);
 
     } else {
-        rc = do_writes(store, event, first);
+        rc = authd_write(store, event, first);
         do_reads(store, first);
 
-        for (r = first; r != NULL && !is_write(r); r = r->next) {
+        for (r = first; r != NULL && !authd_is_write(r); r = r->next) {
             /* void */
         }
 
