@@ -6,6 +6,7 @@
  */
 
 #include "authd/app/links/index.h"
+#include "authd/app/links/nearby.h"
 #include "authd/app/links/search.h"
 
 #include <setjmp.h>
@@ -244,6 +245,56 @@ test_near(void **state)
 
         authd_links_index_free(&index);
     }
+}
+
+
+/* What is kept is what is near, until a link comes or goes. */
+
+static void
+test_nearby(void **state)
+{
+    size_t                i;
+    tg_str_t              id = TG_STR("wik");
+    authd_links_index_t  *index;
+    authd_links_entry_t  *entries[TG_LINK_NEAR_MAX];
+    authd_links_nearby_t  nearby;
+
+    (void) state;
+
+    memset(&nearby, 0, sizeof(nearby));
+    index = authd_links_index_new();
+    assert_non_null(index);
+
+    assert_int_equal(authd_links_nearby(&nearby, index, id, entries), 0);
+
+    tell(index, "wiki", "http://w/", 1, true);
+    tell(index, "other", "http://o/", 2, true);
+
+    for (i = 0; i < 2; i++) {
+        assert_int_equal(authd_links_nearby(&nearby, index, id, entries), 1);
+        assert_ptr_equal(entries[0], authd_links_index_get(index,
+                                         (tg_str_t) TG_STR("wiki")));
+    }
+
+    tell(index, "wik-k", "http://w/", 3, true);
+    assert_int_equal(authd_links_nearby(&nearby, index, id, entries), 2);
+
+    tell(index, "wiki", "http://w/", 1, false);
+
+    for (i = 0; i < 2; i++) {
+        assert_int_equal(authd_links_nearby(&nearby, index, id, entries), 1);
+        assert_ptr_equal(entries[0], authd_links_index_get(index,
+                                         (tg_str_t) TG_STR("wikk")));
+    }
+
+    /* each has its own */
+
+    assert_int_equal(authd_links_nearby(&nearby, index,
+                                        (tg_str_t) TG_STR("othe"), entries),
+                     1);
+    assert_int_equal(authd_links_nearby(&nearby, index, id, entries), 1);
+
+    authd_links_index_free(&index);
 }
 
 
@@ -517,6 +568,7 @@ main(void)
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_clicks),
         cmocka_unit_test(test_near),
+        cmocka_unit_test(test_nearby),
         cmocka_unit_test(test_search),
         cmocka_unit_test(test_search_pages),
         cmocka_unit_test(test_search_changes),

@@ -408,9 +408,8 @@ static void
 unknown_known(authd_links_call_t *call)
 {
     char                    id[TG_LINK_NAME_MAX];
-    size_t                  i, n;
+    size_t                  n;
     tg_str_t                folded;
-    tg_link_near_t          near;
     authd_links_out_t       out;
     authd_links_entry_t    *entries[TG_LINK_NEAR_MAX];
     authd_links_unknown_t   page;
@@ -428,12 +427,8 @@ unknown_known(authd_links_call_t *call)
         folded.data = id;
         folded.len = tg_link_id(call->name, id);
 
-        authd_links_index_near(call->app->index, folded, &near);
-
-        for (i = 0; i < near.nitems; i++) {
-            entries[n++] = (authd_links_entry_t *) (uintptr_t)
-                           near.items[i].data;
-        }
+        n = authd_links_nearby(&call->app->nearby, call->app->index, folded,
+                               entries);
     }
 
     page.nearest = authd_links_rows(call, entries, n);
