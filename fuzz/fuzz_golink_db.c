@@ -75,13 +75,27 @@ on_clicks(void *data, const authd_golink_clicks_t *clicks)
 
 
 static void
+name(char path[64], const char *suffix)
+{
+    (void) snprintf(path, 64, "/tmp/tggolink-fuzz.%ld%s", (long) getpid(),
+                    suffix);
+}
+
+
+/* The file, and what SQLite puts beside one that says it is in WAL mode. */
+
+static void
 clean(void)
 {
-    char  path[64];
+    char    path[64];
+    size_t  i;
 
-    (void) snprintf(path, sizeof(path), "/tmp/tggolink-fuzz.%ld",
-                    (long) getpid());
-    (void) unlink(path);
+    static const char *const  suffixes[] = { "", "-wal", "-shm", "-journal" };
+
+    for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+        name(path, suffixes[i]);
+        (void) unlink(path);
+    }
 }
 
 
@@ -104,8 +118,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         begun = atexit(clean) == 0;
     }
 
-    (void) snprintf(path, sizeof(path), "/tmp/tggolink-fuzz.%ld",
-                    (long) getpid());
+    clean();
+    name(path, "");
 
     file = fopen(path, "wb");
 
