@@ -461,6 +461,17 @@ def lists(links):
     assert f"{len(lines)} total" in links.get("/.all").body.decode()
 
 
+@row("search")
+def case_is_unicodes(links):
+    assert links.ask("PUT", "/api/v1/links/city", {
+        "Content-Type": "application/json", **SCRIPT},
+        '{"url": "http://c/", "description": "Z\\u00dcRICH"}').status == 201
+    for q, names in (("z%C3%BCrich", ["city"]), ("%C3%9CRI", ["city"]),
+                     ("zurich", [])):
+        found = links.get(f"/api/v1/links?q={q}").json()["links"]
+        assert [link["name"] for link in found] == names, q
+
+
 @row("E8")
 def no_hsts_without_tls(links):
     for host in ("go", "go.example.ts.net"):
