@@ -379,6 +379,30 @@ def test_check_28_reload(site):
 
 
 @OWN
+@pytest.mark.parametrize("other", ["zone=a:2m", "zone=b:1m", "off"],
+                         ids=["larger", "another", "none"])
+def test_another_zone_by_a_reload(site, other):
+    """It begins with nothing, and hears of changes as the first one did."""
+
+    caches = ["tailgate_cache zone=a:1m;", f"tailgate_cache {other};"]
+    api, nginx = site(caches[0], workers=2)
+    followed(nginx, api)
+    for cache in caches[1], caches[0], caches[1]:
+        nginx.reload(CONF, CACHE=cache)
+        for _ in range(5):
+            assert login(ask(nginx)) == "alice@example.com"
+            assert login(ask(nginx, BOB)) == "bob@example.com"
+    wait_until(lambda: len(nginx.workers()) == 2, 20, "old workers end")
+    if other != "off":
+        settled(nginx)
+    api.ctl("remove", "alice-laptop")
+    wait_until(lambda: ask(nginx).status == 403, 5, "she is gone")
+    for _ in range(20):
+        assert ask(nginx).status == 403
+    assert login(ask(nginx, BOB)) == "bob@example.com"
+
+
+@OWN
 def test_check_27_small_zone(site):
     """A zone that is full forgets; nobody is taken for anybody else."""
 
@@ -428,20 +452,39 @@ def test_accepted(tmp_path, directive):
 
 
 @OWN
-def test_no_descriptor_is_left(site):
-    """Neither in nginx nor in the LocalAPI's owner."""
+@pytest.mark.parametrize("cache", ["", "tailgate_cache off;"],
+                         ids=["kept", "asked-each-time"])
+def test_no_descriptor_is_left(site, cache):
+    """Neither in nginx nor in the LocalAPI's owner: of people, of nobody, and
+    of who does not wait for an answer."""
 
-    api, nginx = site()
-    followed(nginx, api)
-    settled(nginx)
-    nginx_before = nginx.descriptors()
+    api, nginx = site(cache)
+    if not cache:
+        followed(nginx, api)
+        settled(nginx)
     folder = f"/proc/{api.process.pid}/fd"
-    api_before = len(os.listdir(folder))
-    for _ in range(300):
-        with socket.create_connection((SELF, nginx.port), 10,
-                                      (ALICE, 0)) as client:
-            client.sendall(b"GET / HTTP/1.0\r\n\r\n")
-            assert client.recv(12) == b"HTTP/1.1 200"
-    wait_until(lambda: nginx.descriptors() <= nginx_before + 1, 10,
-               "nginx's descriptors")
-    assert len(os.listdir(folder)) <= api_before + 1
+
+    def requests(n):
+        for _ in range(n):
+            for source, status in (ALICE, b"200"), (NOBODY, b"403"):
+                with socket.create_connection((SELF, nginx.port), 10,
+                                              (source, 0)) as client:
+                    client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                    assert client.recv(12) == b"HTTP/1.1 " + status
+            with socket.create_connection((SELF, nginx.port), 10,
+                                          (BOB, 0)) as client:
+                client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+
+    def held():
+        return nginx.descriptors(), len(os.listdir(folder))
+
+    # as many are kept to the LocalAPI as ever will be
+    requests(20)
+    before = held()
+    api.count(reset=True)
+    requests(200)
+    if cache:
+        assert api.count()["whois"] >= 400
+    wait_until(lambda: held()[0] <= before[0] + 4
+               and held()[1] <= before[1] + 4, 20,
+               f"as many as {before}, the connections that are kept besides")
