@@ -13,9 +13,13 @@
 #include <time.h>
 
 
-/* Ready-made answers, at most, and the lists that they are in. */
+/*
+ * Ready-made answers, at most, and the bytes that they take, as a peer may have
+ * many capabilities; and the lists that they are in.
+ */
 
 #define READY_MAX      1024
+#define READY_BYTES    (8 * 1024 * 1024)
 #define READY_BUCKETS  1024
 
 /* In ms: who asks already must not be in the way of every request. */
@@ -42,6 +46,7 @@ struct ready_s {
     uint64_t              epoch;
     uint64_t              refresh; /* when the table is to be asked again */
     uint32_t              bucket;
+    size_t                bytes;
     authd_key_t           key;
 };
 
@@ -59,6 +64,7 @@ struct authd_cache_s {
     uint8_t              *record;  /* room for one */
     size_t                record_size;
     size_t                nready;
+    size_t                ready_bytes;
     ready_list_t          recent;
     ready_t              *buckets[READY_BUCKETS];
     uint64_t              evicted[3]; /* as counted so far */
@@ -284,9 +290,15 @@ authd_cache_find(authd_cache_t *cache, const authd_key_t *key,
 
     if (known == NULL || known_expired(known)) {
 
-        /* whoever asks is told the truth, which is not kept for long */
-
         authd_known_release(&known);
+
+        /* what is kept is of no use: whoever asks replaces it */
+
+        ask.not_before = UINT64_MAX;
+
+        if (lease->ticket == 0 && cache_get(cache, key, &ask, &found)) {
+            lease->ticket = found.ticket;
+        }
 
         lease->state = lease->ticket ? TG_TABLE_ASK : TG_TABLE_FULL;
         return NULL;
@@ -708,10 +720,19 @@ static void
 ready_keep(authd_cache_t *cache, const authd_key_t *key, authd_known_t *known,
     const tg_table_found_t *found)
 {
+    size_t     bytes;
     uint64_t   now;
     ready_t   *ready, **bucket;
 
-    if (cache->nready == READY_MAX) {
+    bytes = sizeof(ready_t) + tg_arena_used(known->arena);
+
+    if (bytes > READY_BYTES) {
+        return;
+    }
+
+    while (cache->nready == READY_MAX
+           || cache->ready_bytes + bytes > READY_BYTES)
+    {
         ready_free(cache, TAILQ_LAST(&cache->recent, ready_list_s));
     }
 
@@ -724,6 +745,7 @@ ready_keep(authd_cache_t *cache, const authd_key_t *key, authd_known_t *known,
 
     ready->known = known;
     ready->epoch = found->epoch;
+    ready->bytes = bytes;
     ready->key = *key;
     ready->bucket = ready_bucket(key);
 
@@ -744,6 +766,7 @@ ready_keep(authd_cache_t *cache, const authd_key_t *key, authd_known_t *known,
 
     TAILQ_INSERT_HEAD(&cache->recent, ready, link);
     cache->nready++;
+    cache->ready_bytes += bytes;
 }
 
 
@@ -762,6 +785,7 @@ ready_free(authd_cache_t *cache, ready_t *ready)
 
     TAILQ_REMOVE(&cache->recent, ready, link);
     cache->nready--;
+    cache->ready_bytes -= ready->bytes;
 
     authd_known_release(&ready->known);
     free(ready);

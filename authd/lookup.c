@@ -125,28 +125,27 @@ lookup_ask(authd_lookup_t *lk, const tg_question_t *question,
         sent = q->call != NULL || q->waits || authd_query_send(q);
     }
 
-    if (!sent) {
+    if (q == NULL) {
 
-        if (q == NULL && key != NULL && lease->ticket != 0) {
+        if (key != NULL && lease->ticket != 0) {
             authd_cache_drop(id->cache, key, lease);
-        }
-
-        if (q != NULL && TAILQ_EMPTY(&q->lookups)) {
-            authd_query_free(q);
-
-        } else if (q != NULL) {
-            authd_query_done(q, TG_STATUS_UNAVAILABLE, NULL, "out of memory");
         }
 
         return authd_lookup_done(lk, TG_STATUS_UNAVAILABLE, NULL,
                                  "out of memory");
     }
 
+    /* in its queue, as whoever is told of a failure may cancel any lookup */
+
     lk->query = q;
     lk->answer = AUTHD_ANSWER_MISS;
     TAILQ_INSERT_TAIL(&q->lookups, lk, link);
 
-    return true;
+    if (!sent) {
+        authd_query_done(q, TG_STATUS_UNAVAILABLE, NULL, "out of memory");
+    }
+
+    return sent;
 }
 
 

@@ -100,6 +100,18 @@ bool
 authd_query_lease(authd_query_t *q, const authd_key_t *key,
     const authd_lease_t *lease)
 {
+    if (q->call != NULL && q->lease.ticket != 0) {
+
+        /*
+         * Something changed since it was asked, which settles itself when the
+         * answer is there.  Who would begin anew for each change would never
+         * come to an end if tailscaled is slower than they come.
+         */
+
+        authd_cache_drop(q->owner->cache, key, lease);
+        return true;
+    }
+
     q->keyed = true;
     q->key = *key;
     q->lease = *lease;

@@ -106,7 +106,8 @@ authd_query_t *authd_query_new(authd_identify_t *id,
 
 /*
  * Has the answer kept, by a lease on it.  A query that is under way already
- * was sent before something changed, and is sent again.
+ * was sent before something changed, and is sent again: at once if nobody has
+ * a lease on it, else behind its answer.
  */
 
 bool authd_query_lease(authd_query_t *q, const authd_key_t *key,

@@ -138,6 +138,13 @@ tg_arena_alloc(tg_arena_t *arena, size_t size)
 }
 
 
+size_t
+tg_arena_used(const tg_arena_t *arena)
+{
+    return arena->max - arena->left;
+}
+
+
 static void *
 alloc_from_arena(void *ctx, size_t size)
 {

@@ -91,6 +91,7 @@ typedef struct {
  * that was allocated from *arena and sets *arena to NULL; a NULL *arena is
  * fine.  tg_arena_reset() releases everything but keeps the arena.
  * tg_arena_alloc() returns zeroed memory, or NULL past max or out of memory.
+ * tg_arena_used() is how many bytes it has handed out.
  * tg_arena_allocator() is the arena as a tg_alloc_t; it borrows the arena.
  */
 
@@ -100,6 +101,7 @@ tg_arena_t *tg_arena_new(size_t max);
 void tg_arena_free(tg_arena_t **arena);
 void tg_arena_reset(tg_arena_t *arena);
 void *tg_arena_alloc(tg_arena_t *arena, size_t size);
+size_t tg_arena_used(const tg_arena_t *arena);
 tg_alloc_t tg_arena_allocator(tg_arena_t *arena);
 
 

@@ -4,6 +4,7 @@
 changes is seen. The same rules as the module's, t/nginx/test_cache.py."""
 
 import collections
+import contextlib
 import copy
 import json
 import os
@@ -218,6 +219,62 @@ def test_check_26_while_requests_wait(tmp_path, localapi):
         wait_until(lambda: evicted(authd) > before, 10, "the change is heard")
         localapi.gate.set()
         assert client.response().status == 403
+
+
+def test_steady_changes_starve_nobody(tmp_path, localapi):
+    """While tailscaled is slow and somebody changes again and again, who asks
+    meanwhile does not begin the question anew."""
+
+    def change(number):
+        localapi.tell({"PeersChanged": [{
+            "ID": 4, "Addresses": ["100.64.0.4/32"], "Name": f"a{number}."}]})
+
+    conf = CONF + "localapi_timeout: 20s\n"
+    with Authd(tmp_path, localapi.path, conf) as authd, \
+            contextlib.ExitStack() as stack:
+        wait_until(lambda: localapi.streams, 10, "the stream")
+        change(0)
+        wait_until(lambda: (authd.get(TARGET, original()),
+                            authd.decided())[1]["cache"] == "hit", 10, "a hit")
+        # what is new makes everything out of date, twice
+        time.sleep(0.5)
+        assert authd.get(TARGET, original()).status == 200
+        clients = [stack.enter_context(Client(authd.socket))
+                   for _ in range(20)]
+        lines = "".join(f"{name}: {value}\r\n" for name, value in original())
+        localapi.gate.clear()
+        asked = len(localapi.asked)
+        for number, client in enumerate(clients, 1):
+            change(number)
+            metric(authd, "cache_misses_total")
+            client.send(f"GET {TARGET} HTTP/1.1\r\nHost: x\r\n{lines}\r\n")
+            metric(authd, "cache_misses_total")
+        localapi.gate.set()
+        assert {client.response().status
+                for client in clients} <= {200, 503}
+        assert len(localapi.asked) <= asked + 5
+
+
+def test_expired_key_is_asked_about_once(tmp_path, localapi):
+    """What was kept of it is replaced by what tailscaled says now."""
+
+    expiry = time.time() + 2
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(expiry))
+    localapi.answer = lambda *_: (200, {
+        **ALICE, "Node": {**ALICE["Node"], "KeyExpiry": stamp}})
+    localapi.follow = False
+
+    # the answer is kept past the end by a clock that is set forward
+    conf = CONF + "cache: { ttl: 1h }\n"
+    with Authd(tmp_path, localapi.path, conf) as authd:
+        wait_until(lambda: "has no event stream" in authd.log(), 10, "a line")
+        assert authd.get(TARGET, original()).status == 200
+        wait_until(lambda: authd.get(TARGET, original()).status == 403, 10,
+                   "its end")
+        asked = len(localapi.asked)
+        for _ in range(20):
+            assert authd.get(TARGET, original()).status == 403
+        assert len(localapi.asked) <= asked + 1
 
 
 def test_check_26_own_tailnet(tmp_path, localapi):
