@@ -451,22 +451,47 @@ static const unsigned char  suspects[256] = {
 bool
 tg_path_is_plain(tg_str_t raw)
 {
-    const char     *p, *end;
-    unsigned char   suspect;
+    return raw.len != 0 && tg_path_plain(raw) == raw.len;
+}
 
-    if (raw.len == 0 || raw.len > TG_PATH_MAX || raw.data[0] != '/') {
-        return false;
+
+size_t
+tg_path_plain(tg_str_t raw)
+{
+    size_t                len;
+    unsigned char         suspect;
+    const unsigned char  *p, *last, *end;
+
+    if (raw.len == 0 || raw.data[0] != '/') {
+        return 0;
     }
 
-    end = raw.data + raw.len;
+    p = (const unsigned char *) raw.data + 1;
+    end = p + (raw.len - 1);
 
-    for (p = raw.data + 1; p < end; p++) {
-        suspect = suspects[(unsigned char) *p];
+    /* two at once, as most of a path is letters; then one by one */
 
-        if (suspect != 0 && (suspect == NEVER || p[-1] == '/')) {
-            return false;
+    for (last = end - 1; p < last; p += 2) {
+
+        suspect = suspects[p[0]] | suspects[p[1]];
+
+        if (suspect != 0
+            && (suspect != BEHIND || p[-1] == '/' || p[0] == '/'))
+        {
+            break;
         }
     }
 
-    return true;
+    for ( /* void */ ; p < end; p++) {
+
+        suspect = suspects[*p];
+
+        if (suspect != 0 && (suspect == NEVER || p[-1] == '/')) {
+            break;
+        }
+    }
+
+    len = raw.len - (size_t) (end - p);
+
+    return len <= TG_PATH_MAX ? len : 0;
 }

@@ -203,6 +203,14 @@ const char *tg_path_ambiguity(tg_str_t raw);
 
 bool tg_path_is_plain(tg_str_t raw);
 
+/*
+ * The length of what is so at the beginning of a raw path; 0: nothing is.  All
+ * of it is plain if that is its length, and so is what stands before a query
+ * if '?' stands there.
+ */
+
+size_t tg_path_plain(tg_str_t raw);
+
 /* Whether name is a header that overrides the method of a request. */
 
 bool tg_is_method_override(const char *name, size_t len);

@@ -25,11 +25,13 @@ static ngx_int_t ngx_http_tailgate_wait(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
 static ngx_int_t ngx_http_tailgate_decide(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
+static ngx_int_t ngx_http_tailgate_refuse(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx) NGX_HTTP_TAILGATE_SELDOM;
 static void ngx_http_tailgate_error(ngx_http_tailgate_ctx_t *ctx,
     ngx_str_t *error);
 static ngx_uint_t ngx_http_tailgate_is_optional(
     const tg_decision_t *decision);
-static void ngx_http_tailgate_counted(ngx_http_request_t *r,
+static ngx_inline void ngx_http_tailgate_counted(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx, tg_outcome_t outcome);
 static ngx_int_t ngx_http_tailgate_allow(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
@@ -262,8 +264,6 @@ static ngx_int_t
 ngx_http_tailgate_decide(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 {
     ngx_int_t                      rc;
-    ngx_str_t                      error;
-    tg_decision_t                 *decision;
     ngx_http_tailgate_loc_conf_t  *lcf;
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_tailgate_module);
@@ -285,12 +285,25 @@ ngx_http_tailgate_decide(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    decision = &ctx->decision;
-
-    if (decision->verdict == TG_ALLOW) {
+    if (ctx->decision.verdict == TG_ALLOW) {
         ngx_http_tailgate_counted(r, ctx, TG_OUTCOME_ALLOW);
         return ngx_http_tailgate_allow(r, ctx);
     }
+
+    return ngx_http_tailgate_refuse(r, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_tailgate_refuse(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
+{
+    ngx_str_t                      error;
+    tg_decision_t                 *decision;
+    ngx_http_tailgate_loc_conf_t  *lcf;
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_tailgate_module);
+
+    decision = &ctx->decision;
 
     ngx_http_tailgate_error(ctx, &error);
 
@@ -322,7 +335,7 @@ ngx_http_tailgate_decide(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 }
 
 
-static void
+static ngx_inline void
 ngx_http_tailgate_counted(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
     tg_outcome_t outcome)
 {

@@ -195,36 +195,10 @@ ngx_http_tailgate_cache_address(const tg_addr_t *addr, u_char *data)
 }
 
 
-ngx_uint_t
-ngx_http_tailgate_cache_bus(ngx_http_tailgate_cache_t *cache)
-{
-    ngx_uint_t  bus;
-
-    bus = cache->shared->bus;
-
-    if (bus == NGX_HTTP_TAILGATE_BUS_FOLLOWED
-        && (ngx_msec_t) (ngx_current_msec - cache->shared->heard)
-           > NGX_HTTP_TAILGATE_BUS_SILENCE
-        && (ngx_msec_int_t) (ngx_current_msec - cache->shared->heard) > 0)
-    {
-        return NGX_HTTP_TAILGATE_BUS_LOST;
-    }
-
-    return bus;
-}
-
-
 uint64_t
 ngx_http_tailgate_cache_epoch(ngx_http_tailgate_cache_t *cache)
 {
     return cache ? tg_table_epoch(cache->table) : 0;
-}
-
-
-ngx_uint_t
-ngx_http_tailgate_cache_flushes(ngx_http_tailgate_cache_t *cache)
-{
-    return cache ? cache->shared->flushes : 0;
 }
 
 

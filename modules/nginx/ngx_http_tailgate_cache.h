@@ -123,23 +123,45 @@ void ngx_http_tailgate_cache_exit(ngx_http_tailgate_cache_t *cache);
 ngx_int_t ngx_http_tailgate_cache_key(const tg_question_t *question,
     ngx_http_tailgate_key_t *key);
 
-/* NGX_HTTP_TAILGATE_BUS_LOST as well when its follower is silent. */
-
-ngx_uint_t ngx_http_tailgate_cache_bus(ngx_http_tailgate_cache_t *cache);
-
 /* Moves with whatever may make an answer untrue.  cache may be NULL. */
 
 uint64_t ngx_http_tailgate_cache_epoch(ngx_http_tailgate_cache_t *cache);
-
-/* Moves when everything is forgotten: this node's own state may be another. */
-
-ngx_uint_t ngx_http_tailgate_cache_flushes(ngx_http_tailgate_cache_t *cache);
 
 /* Forgets what is about an address, or everything. */
 
 void ngx_http_tailgate_cache_evict(ngx_http_tailgate_cache_t *cache,
     const tg_addr_t *addr);
 void ngx_http_tailgate_cache_flush(ngx_http_tailgate_cache_t *cache);
+
+
+/* NGX_HTTP_TAILGATE_BUS_LOST as well when its follower is silent. */
+
+static ngx_inline ngx_uint_t
+ngx_http_tailgate_cache_bus(ngx_http_tailgate_cache_t *cache)
+{
+    ngx_uint_t  bus;
+
+    bus = cache->shared->bus;
+
+    if (bus == NGX_HTTP_TAILGATE_BUS_FOLLOWED
+        && (ngx_msec_t) (ngx_current_msec - cache->shared->heard)
+           > NGX_HTTP_TAILGATE_BUS_SILENCE
+        && (ngx_msec_int_t) (ngx_current_msec - cache->shared->heard) > 0)
+    {
+        return NGX_HTTP_TAILGATE_BUS_LOST;
+    }
+
+    return bus;
+}
+
+
+/* Moves when everything is forgotten: this node's own state may be another. */
+
+static ngx_inline ngx_uint_t
+ngx_http_tailgate_cache_flushes(ngx_http_tailgate_cache_t *cache)
+{
+    return cache ? cache->shared->flushes : 0;
+}
 
 
 #endif /* NGX_HTTP_TAILGATE_CACHE_H_INCLUDED_ */

@@ -16,7 +16,12 @@
 
 
 static ngx_int_t ngx_http_tailgate_path(ngx_http_request_t *r, tg_str_t raw,
-    tg_str_t *path);
+    tg_str_t *path) NGX_HTTP_TAILGATE_SELDOM;
+static void ngx_http_tailgate_warn(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx) NGX_HTTP_TAILGATE_SELDOM;
+static void ngx_http_tailgate_judge_anew(ngx_http_tailgate_ctx_t *ctx,
+    ngx_http_tailgate_loc_conf_t *lcf, ngx_uint_t keep)
+    NGX_HTTP_TAILGATE_SELDOM;
 static ngx_uint_t ngx_http_tailgate_is_kept(ngx_http_tailgate_ctx_t *ctx,
     ngx_http_tailgate_loc_conf_t *lcf);
 static void ngx_http_tailgate_keep(ngx_http_request_t *r,
@@ -42,6 +47,7 @@ void
 ngx_http_tailgate_request_capture(ngx_http_request_t *r,
     ngx_http_tailgate_record_t *record)
 {
+    size_t         n;
     u_char        *p;
     tg_request_t  *request;
 
@@ -56,10 +62,18 @@ ngx_http_tailgate_request_capture(ngx_http_request_t *r,
         return;
     }
 
-    p = memchr(r->unparsed_uri.data, '?', r->unparsed_uri.len);
+    n = tg_path_plain(request->raw_path);
 
-    if (p) {
-        request->raw_path.len = p - r->unparsed_uri.data;
+    if (n == request->raw_path.len || request->raw_path.data[n] == '?') {
+        request->raw_path.len = n;
+        record->plain = n != 0;
+
+    } else {
+        p = memchr(r->unparsed_uri.data, '?', r->unparsed_uri.len);
+
+        if (p) {
+            request->raw_path.len = p - r->unparsed_uri.data;
+        }
     }
 
     if (ngx_http_tailgate_two_hosts(r)) {
@@ -97,7 +111,11 @@ ngx_http_tailgate_two_hosts(ngx_http_request_t *r)
     len = r->headers_in.host->value.len;
     last = p + len;
 
-    if (len == server->len && ngx_memcmp(p, server->data, len) == 0) {
+    /* mostly nginx has not even copied it */
+
+    if (len == server->len
+        && (p == server->data || ngx_memcmp(p, server->data, len) == 0))
+    {
         return 0;
     }
 
@@ -181,8 +199,6 @@ ngx_http_tailgate_subrequest_capture(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_tailgate_judge(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 {
-    tg_peer_t                      who;
-    tg_request_t                   request;
     ngx_uint_t                     keep, known;
     ngx_http_tailgate_record_t    *record;
     ngx_http_tailgate_loc_conf_t  *lcf;
@@ -213,28 +229,49 @@ ngx_http_tailgate_judge(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
     }
 
     if (!known) {
-        ngx_http_tailgate_who(record, &who);
-        ngx_http_tailgate_request(ctx, &request);
-
-        tg_policy_decide(lcf->policy ? lcf->policy->policy : NULL, lcf->rules,
-                         &lcf->gate, &who, &request, &ctx->decision);
-
-        if (keep) {
-            ngx_http_tailgate_memo_keep(ctx->memo, &request, &ctx->decision);
-        }
+        ngx_http_tailgate_judge_anew(ctx, lcf, keep);
     }
 
     if (ctx->decision.bad_grants) {
-        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
-                      "tailgate: %uz grants of \"%*s\" cannot be read, and "
-                      "allow nothing", ctx->decision.bad_grants,
-                      record->peer->identity.node.len,
-                      record->peer->identity.node.data);
+        ngx_http_tailgate_warn(r, ctx);
     }
 
     ngx_http_tailgate_keep(r, ctx);
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_tailgate_warn(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
+{
+    tg_str_t  *node;
+
+    node = &ctx->record->peer->identity.node;
+
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                  "tailgate: %uz grants of \"%*s\" cannot be read, and "
+                  "allow nothing", ctx->decision.bad_grants, node->len,
+                  node->data);
+}
+
+
+static void
+ngx_http_tailgate_judge_anew(ngx_http_tailgate_ctx_t *ctx,
+    ngx_http_tailgate_loc_conf_t *lcf, ngx_uint_t keep)
+{
+    tg_peer_t     who;
+    tg_request_t  request;
+
+    ngx_http_tailgate_who(ctx->record, &who);
+    ngx_http_tailgate_request(ctx, &request);
+
+    tg_policy_decide(lcf->policy ? lcf->policy->policy : NULL, lcf->rules,
+                     &lcf->gate, &who, &request, &ctx->decision);
+
+    if (keep) {
+        ngx_http_tailgate_memo_keep(ctx->memo, &request, &ctx->decision);
+    }
 }
 
 
@@ -244,7 +281,6 @@ static ngx_uint_t
 ngx_http_tailgate_is_kept(ngx_http_tailgate_ctx_t *ctx,
     ngx_http_tailgate_loc_conf_t *lcf)
 {
-    tg_str_t                     raw;
     ngx_http_tailgate_record_t  *record;
 
     record = ctx->record;
@@ -264,16 +300,15 @@ ngx_http_tailgate_is_kept(ngx_http_tailgate_ctx_t *ctx,
     }
 
     if (ctx->subrequest) {
-        return tg_path_is_plain(ctx->subrequest->raw_path);
+        return tg_path_plain(ctx->subrequest->raw_path)
+               == ctx->subrequest->raw_path.len;
     }
 
-    raw = record->request.raw_path;
-
-    if (!tg_path_is_plain(raw)) {
+    if (!record->plain) {
         return 0;
     }
 
-    record->request.path = raw;
+    record->request.path = record->request.raw_path;
     record->normalized = 1;
 
     return 1;

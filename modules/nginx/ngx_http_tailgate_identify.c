@@ -15,11 +15,15 @@
 
 static ngx_int_t ngx_http_tailgate_ask(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
+static ngx_int_t ngx_http_tailgate_ask_anew(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx) NGX_HTTP_TAILGATE_SELDOM;
+static ngx_int_t ngx_http_tailgate_resumed(ngx_http_request_t *r,
+    ngx_http_tailgate_ctx_t *ctx) NGX_HTTP_TAILGATE_SELDOM;
 static void ngx_http_tailgate_hit(ngx_http_request_t *r,
     ngx_http_tailgate_record_t *record, ngx_http_tailgate_peer_t *peer,
     const char *cache);
 static ngx_int_t ngx_http_tailgate_ask_cache(ngx_http_request_t *r,
-    ngx_http_tailgate_ctx_t *ctx);
+    ngx_http_tailgate_ctx_t *ctx) NGX_HTTP_TAILGATE_SELDOM;
 static ngx_int_t ngx_http_tailgate_ask_limited(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx, const ngx_http_tailgate_lease_t *lease);
 static ngx_int_t ngx_http_tailgate_lookup(ngx_http_request_t *r,
@@ -59,59 +63,105 @@ static ngx_int_t ngx_http_tailgate_serve(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_tailgate_identify(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 {
-    ngx_int_t                    rc;
-    ngx_http_tailgate_peer_t    *peer;
-    ngx_http_tailgate_record_t  *record;
-    ngx_http_tailgate_waiter_t  *waiter;
-
-    record = ctx->record;
-    waiter = ctx->waiter;
+    ngx_int_t  rc;
 
     if (ctx->waiting) {
+        rc = ngx_http_tailgate_resumed(r, ctx);
 
-        if (waiter->queued || waiter->event.posted) {
-            return NGX_AGAIN;
+        if (rc != NGX_DECLINED) {
+            return rc;
         }
-
-        ctx->waiting = 0;
-
-        if (ctx->asked) {
-            ctx->asked = 0;
-            peer = waiter->peer;
-            waiter->peer = NULL;
-
-            if (peer && peer->stale) {
-                record->cache = "stale";
-                ngx_http_tailgate_count(waiter->node->localapi.stats,
-                                        TG_COUNT_STALE);
-            }
-
-            rc = ngx_http_tailgate_answer(r, ctx, peer);
-
-            if (peer) {
-                ngx_http_tailgate_peer_release(peer);
-            }
-
-            if (rc != NGX_OK) {
-                return rc;
-            }
-        }
-    }
-
-    if (ngx_http_tailgate_is_identified(r, ctx)) {
-        return NGX_OK;
     }
 
     return ngx_http_tailgate_ask(r, ctx);
 }
 
 
+/* NGX_DECLINED: it waits no longer, but the client is not identified. */
+
+static ngx_int_t
+ngx_http_tailgate_resumed(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
+{
+    ngx_int_t                    rc;
+    ngx_http_tailgate_peer_t    *peer;
+    ngx_http_tailgate_waiter_t  *waiter;
+
+    waiter = ctx->waiter;
+
+    if (waiter->queued || waiter->event.posted) {
+        return NGX_AGAIN;
+    }
+
+    ctx->waiting = 0;
+
+    if (ctx->asked) {
+        ctx->asked = 0;
+        peer = waiter->peer;
+        waiter->peer = NULL;
+
+        if (peer && peer->stale) {
+            ctx->record->cache = "stale";
+            ngx_http_tailgate_count(waiter->node->localapi.stats,
+                                    TG_COUNT_STALE);
+        }
+
+        rc = ngx_http_tailgate_answer(r, ctx, peer);
+
+        if (peer) {
+            ngx_http_tailgate_peer_release(peer);
+        }
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return ngx_http_tailgate_is_identified(r, ctx) ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* Nearly always the answer is where this connection has found it before. */
+
 static ngx_int_t
 ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 {
+    ngx_http_tailgate_peer_t        *peer;
+    ngx_http_tailgate_record_t      *record;
+    ngx_http_tailgate_main_conf_t   *mcf;
+    ngx_http_tailgate_connection_t  *tc;
+
+    record = ctx->record;
+    record->cache = NULL;
+
+    if (record->no_address || !ngx_http_tailgate_is_asked(r, ctx)) {
+        return ngx_http_tailgate_ask_anew(r, ctx);
+    }
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
+    tc = record->connection;
+
+    record->request.service = tc->question.service;
+    ctx->connection = 0;
+
+    peer = ngx_http_tailgate_cache_again(mcf->node->cache, &tc->hint);
+
+    if (peer == NULL) {
+        return ngx_http_tailgate_ask_cache(r, ctx);
+    }
+
+    ngx_http_tailgate_hit(r, record, peer, "hit");
+    ngx_http_tailgate_set_peer(r, record, peer);
+    ngx_http_tailgate_self_refresh(mcf->node);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_tailgate_ask_anew(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
+{
     ngx_atomic_uint_t                scope;
     tg_question_t                    question;
-    ngx_http_tailgate_peer_t        *peer;
     ngx_http_tailgate_record_t      *record;
     ngx_http_tailgate_waiter_t      *waiter;
     ngx_http_tailgate_main_conf_t   *mcf;
@@ -120,30 +170,12 @@ ngx_http_tailgate_ask(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
     mcf = ngx_http_get_module_main_conf(r, ngx_http_tailgate_module);
 
     record = ctx->record;
-    record->cache = NULL;
     tc = record->connection;
 
     if (record->no_address) {
         return ngx_http_tailgate_stranger(r, record, TG_STATUS_STRANGER,
             "HTTP/3 names nobody: the address of a QUIC connection may change "
             "under way");
-    }
-
-    if (ngx_http_tailgate_is_asked(r, ctx)) {
-        record->request.service = tc->question.service;
-        ctx->connection = 0;
-
-        peer = ngx_http_tailgate_cache_again(mcf->node->cache, &tc->hint);
-
-        if (peer) {
-            ngx_http_tailgate_hit(r, record, peer, "hit");
-            ngx_http_tailgate_set_peer(r, record, peer);
-            ngx_http_tailgate_self_refresh(mcf->node);
-
-            return NGX_OK;
-        }
-
-        return ngx_http_tailgate_ask_cache(r, ctx);
     }
 
     waiter = ngx_http_tailgate_waiter(r, ctx);
@@ -683,17 +715,6 @@ ngx_http_tailgate_set_peer(ngx_http_request_t *r,
 
     /* it may be the old peer's */
     ngx_str_null(&record->error);
-}
-
-
-/* A key may expire during a connection. */
-
-ngx_uint_t
-ngx_http_tailgate_expired(ngx_http_tailgate_peer_t *peer)
-{
-    return ngx_http_tailgate_has_identity(peer)
-           && peer->identity.key_expiry
-           && peer->identity.key_expiry <= ngx_time();
 }
 
 

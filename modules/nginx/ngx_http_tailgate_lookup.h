@@ -109,16 +109,6 @@ ngx_int_t ngx_http_tailgate_node_init(ngx_http_tailgate_node_t *node,
     ngx_pool_t *pool);
 void ngx_http_tailgate_node_exit(ngx_http_tailgate_node_t *node);
 
-/*
- * The own state, not older than age nor than the last flush of the cache, of
- * a node that is up: borrowed, good until the next event.  NULL if there is
- * none: ngx_http_tailgate_self_wait() then fetches it, and unless that failed
- * node->self is what was said.
- */
-
-ngx_http_tailgate_self_t *ngx_http_tailgate_self(
-    ngx_http_tailgate_node_t *node, ngx_msec_t age);
-
 /* Why the last attempt at it failed; empty if it did not. */
 
 ngx_str_t *ngx_http_tailgate_self_error(ngx_http_tailgate_node_t *node);
@@ -131,9 +121,9 @@ ngx_str_t *ngx_http_tailgate_self_error(ngx_http_tailgate_node_t *node);
 ngx_int_t ngx_http_tailgate_self_wait(ngx_http_tailgate_node_t *node,
     ngx_http_tailgate_waiter_t *waiter);
 
-/* Fetches it for later, if it is about to get too old. */
+/* Fetches it for later, unless it is being fetched. */
 
-void ngx_http_tailgate_self_refresh(ngx_http_tailgate_node_t *node);
+void ngx_http_tailgate_self_renew(ngx_http_tailgate_node_t *node);
 
 /*
  * Asks who that is; the waiter's event is posted when waiter->peer is there.
@@ -226,6 +216,42 @@ void ngx_http_tailgate_lookup_leave(ngx_http_tailgate_lookup_t *lookup);
 /* libtailgate's allocator over a pool. */
 
 tg_alloc_t ngx_http_tailgate_alloc(ngx_pool_t *pool);
+
+
+/*
+ * The own state, not older than age nor than the last flush of the cache, of
+ * a node that is up: borrowed, good until the next event.  NULL if there is
+ * none: ngx_http_tailgate_self_wait() then fetches it, and unless that failed
+ * node->self is what was said.
+ */
+
+static ngx_inline ngx_http_tailgate_self_t *
+ngx_http_tailgate_self(ngx_http_tailgate_node_t *node, ngx_msec_t age)
+{
+    if (node->self == NULL
+        || !node->self->self.running
+        || (ngx_msec_t) (ngx_current_msec - node->self->taken) > age
+        || node->self->flushes != ngx_http_tailgate_cache_flushes(node->cache))
+    {
+        return NULL;
+    }
+
+    return node->self;
+}
+
+
+/* Fetches it for later, if it is about to get too old. */
+
+static ngx_inline void
+ngx_http_tailgate_self_refresh(ngx_http_tailgate_node_t *node)
+{
+    if (node->self
+        && (ngx_msec_t) (ngx_current_msec - node->self->taken)
+           > NGX_HTTP_TAILGATE_SELF_AGE / 2)
+    {
+        ngx_http_tailgate_self_renew(node);
+    }
+}
 
 
 #endif /* NGX_HTTP_TAILGATE_LOOKUP_H_INCLUDED_ */

@@ -58,13 +58,56 @@ struct ngx_http_tailgate_memo_s {
 };
 
 
+static ngx_http_tailgate_memo_t *ngx_http_tailgate_memo_create(
+    ngx_http_tailgate_peer_t *peer, ngx_http_tailgate_loc_conf_t *lcf)
+    NGX_HTTP_TAILGATE_SELDOM;
 static ngx_int_t ngx_http_tailgate_memo_make(ngx_http_request_t *r,
     ngx_http_tailgate_memo_t *memo, ngx_http_tailgate_peer_t *peer);
 static ngx_int_t ngx_http_tailgate_memo_lend(ngx_http_request_t *r,
     ngx_http_tailgate_record_t *record);
 static void ngx_http_tailgate_memo_release(void *data);
-static ngx_uint_t ngx_http_tailgate_memo_is(const u_char *kept, size_t len,
-    const tg_str_t *text);
+
+
+/* A method, or a host: too short for it to pay to call memcmp(). */
+
+static ngx_inline ngx_uint_t
+ngx_http_tailgate_memo_is(const u_char *kept, size_t len, const tg_str_t *text)
+{
+    size_t    i;
+    uint64_t  a, b;
+
+    if (len != text->len) {
+        return 0;
+    }
+
+    if (len < sizeof(uint64_t)) {
+
+        for (i = 0; i < len; i++) {
+            if (kept[i] != (u_char) text->data[i]) {
+                return 0;
+            }
+        }
+
+        return 1;
+    }
+
+    /* eight at once, the last ones with some of those before them */
+
+    for (i = 0; /* void */ ; i = ngx_min(i + sizeof(uint64_t),
+                                         len - sizeof(uint64_t)))
+    {
+        ngx_memcpy(&a, kept + i, sizeof(uint64_t));
+        ngx_memcpy(&b, text->data + i, sizeof(uint64_t));
+
+        if (a != b) {
+            return 0;
+        }
+
+        if (i == len - sizeof(uint64_t)) {
+            return 1;
+        }
+    }
+}
 
 
 /* NULL: nothing is kept of this peer, or not for this location. */
@@ -73,17 +116,28 @@ ngx_http_tailgate_memo_t *
 ngx_http_tailgate_memo(ngx_http_tailgate_peer_t *peer,
     ngx_http_tailgate_loc_conf_t *lcf)
 {
-    ngx_uint_t                  n;
-    ngx_http_tailgate_memo_t   *memo;
+    ngx_http_tailgate_memo_t  *memo;
+
+    for (memo = peer->memos; memo; memo = memo->next) {
+        if (memo->lcf == lcf) {
+            return memo;
+        }
+    }
+
+    return ngx_http_tailgate_memo_create(peer, lcf);
+}
+
+
+static ngx_http_tailgate_memo_t *
+ngx_http_tailgate_memo_create(ngx_http_tailgate_peer_t *peer,
+    ngx_http_tailgate_loc_conf_t *lcf)
+{
+    ngx_uint_t                 n;
+    ngx_http_tailgate_memo_t  *memo;
 
     n = 0;
 
     for (memo = peer->memos; memo; memo = memo->next) {
-
-        if (memo->lcf == lcf) {
-            return memo;
-        }
-
         n++;
     }
 
@@ -140,14 +194,6 @@ ngx_http_tailgate_memo_find(ngx_http_tailgate_ctx_t *ctx)
 }
 
 
-static ngx_uint_t
-ngx_http_tailgate_memo_is(const u_char *kept, size_t len, const tg_str_t *text)
-{
-    return len == text->len
-           && (len == 0 || ngx_memcmp(kept, text->data, len) == 0);
-}
-
-
 void
 ngx_http_tailgate_memo_keep(ngx_http_tailgate_memo_t *memo,
     const tg_request_t *request, const tg_decision_t *decision)
@@ -198,8 +244,7 @@ ngx_http_tailgate_memo_push(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx)
 {
     ngx_list_t                  *list;
-    ngx_uint_t                   n;
-    ngx_table_elt_t             *h, *header;
+    ngx_table_elt_t             *h;
     ngx_list_part_t             *last;
     ngx_http_tailgate_memo_t    *memo;
     ngx_http_tailgate_record_t  *record;
@@ -225,11 +270,7 @@ ngx_http_tailgate_memo_push(ngx_http_request_t *r,
     h = (ngx_table_elt_t *) last->elts + last->nelts;
     last->nelts += memo->nheaders;
 
-    header = memo->headers;
-
-    for (n = memo->nheaders; n; n--) {
-        *h++ = *header++;
-    }
+    ngx_memcpy(h, memo->headers, memo->nheaders * sizeof(ngx_table_elt_t));
 
     return NGX_OK;
 }

@@ -22,6 +22,14 @@
 #include "ngx_http_tailgate_lookup.h"
 
 
+/*
+ * What most requests of a peer that is known do not come by: out of line, where
+ * it takes no registers and no stack of the way that they do come by.
+ */
+
+#define NGX_HTTP_TAILGATE_SELDOM  __attribute__((cold, noinline))
+
+
 #define NGX_HTTP_TAILGATE_OFF       0
 #define NGX_HTTP_TAILGATE_ON        1
 #define NGX_HTTP_TAILGATE_OPTIONAL  2
@@ -259,6 +267,7 @@ typedef struct {
     ngx_table_elt_t            *retry_after;  /* that the response was given */
 
     unsigned                    stripped:1;   /* of what nobody may send */
+    unsigned                    plain:1;      /* request.raw_path is */
     unsigned                    normalized:1; /* request.path is there */
     unsigned                    refused:1;    /* by decided */
     unsigned                    waiting:1;    /* waiter is */
@@ -390,7 +399,6 @@ void ngx_http_tailgate_question(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx, tg_question_t *question);
 ngx_uint_t ngx_http_tailgate_is_connection(
     ngx_http_tailgate_record_t *record, const tg_question_t *question);
-ngx_uint_t ngx_http_tailgate_expired(ngx_http_tailgate_peer_t *peer);
 
 /*
  * limit.c: whether a source has made for too many questions; else another is
@@ -405,7 +413,8 @@ ngx_uint_t ngx_http_tailgate_limited(ngx_http_tailgate_main_conf_t *mcf,
 void ngx_http_tailgate_request_capture(ngx_http_request_t *r,
     ngx_http_tailgate_record_t *record);
 ngx_int_t ngx_http_tailgate_subrequest_capture(ngx_http_request_t *r,
-    ngx_http_tailgate_ctx_t *ctx);
+    ngx_http_tailgate_ctx_t *ctx)
+    NGX_HTTP_TAILGATE_SELDOM;
 void ngx_http_tailgate_request(ngx_http_tailgate_ctx_t *ctx,
     tg_request_t *request);
 ngx_int_t ngx_http_tailgate_judge(ngx_http_request_t *r,
@@ -458,11 +467,14 @@ ngx_int_t ngx_http_tailgate_denial(ngx_http_request_t *r,
 /* headers.c: the list of request headers, which is never edited in place */
 
 ngx_int_t ngx_http_tailgate_headers_strip(ngx_http_request_t *r,
-    ngx_http_tailgate_ctx_t *ctx);
+    ngx_http_tailgate_ctx_t *ctx)
+    NGX_HTTP_TAILGATE_SELDOM;
 ngx_int_t ngx_http_tailgate_headers_take_back(ngx_http_request_t *r,
-    ngx_http_tailgate_ctx_t *ctx);
+    ngx_http_tailgate_ctx_t *ctx)
+    NGX_HTTP_TAILGATE_SELDOM;
 ngx_int_t ngx_http_tailgate_headers_set(ngx_http_request_t *r,
-    ngx_http_tailgate_ctx_t *ctx);
+    ngx_http_tailgate_ctx_t *ctx)
+    NGX_HTTP_TAILGATE_SELDOM;
 int ngx_http_tailgate_header_fixed(ngx_http_tailgate_header_t *header,
     ngx_http_tailgate_peer_t *peer, const tg_alloc_t *alloc,
     ngx_str_t *value);
@@ -472,11 +484,14 @@ ngx_int_t ngx_http_tailgate_headers_cookies(ngx_http_request_t *r,
 /* session.c */
 
 ngx_int_t ngx_http_tailgate_session_request(ngx_http_request_t *r,
-    ngx_http_tailgate_ctx_t *ctx);
+    ngx_http_tailgate_ctx_t *ctx)
+    NGX_HTTP_TAILGATE_SELDOM;
 ngx_int_t ngx_http_tailgate_session_response(ngx_http_request_t *r,
-    ngx_http_tailgate_ctx_t *ctx);
+    ngx_http_tailgate_ctx_t *ctx)
+    NGX_HTTP_TAILGATE_SELDOM;
 ngx_int_t ngx_http_tailgate_session_redirect(ngx_http_request_t *r,
-    ngx_http_tailgate_record_t *record);
+    ngx_http_tailgate_record_t *record)
+    NGX_HTTP_TAILGATE_SELDOM;
 
 /* status.c */
 
@@ -558,6 +573,17 @@ ngx_http_tailgate_has_identity(const ngx_http_tailgate_peer_t *peer)
 {
     return peer->status >= TG_STATUS_MEMBER
            && peer->status <= TG_STATUS_UNSIGNED;
+}
+
+
+/* A key may expire during a connection. */
+
+static ngx_inline ngx_uint_t
+ngx_http_tailgate_expired(const ngx_http_tailgate_peer_t *peer)
+{
+    return ngx_http_tailgate_has_identity(peer)
+           && peer->identity.key_expiry
+           && peer->identity.key_expiry <= ngx_time();
 }
 
 

@@ -49,21 +49,6 @@ ngx_http_tailgate_node_exit(ngx_http_tailgate_node_t *node)
 
 /* What a node says of itself before it runs is no good for later. */
 
-ngx_http_tailgate_self_t *
-ngx_http_tailgate_self(ngx_http_tailgate_node_t *node, ngx_msec_t age)
-{
-    if (node->self == NULL
-        || !node->self->self.running
-        || (ngx_msec_t) (ngx_current_msec - node->self->taken) > age
-        || node->self->flushes != ngx_http_tailgate_cache_flushes(node->cache))
-    {
-        return NULL;
-    }
-
-    return node->self;
-}
-
-
 ngx_str_t *
 ngx_http_tailgate_self_error(ngx_http_tailgate_node_t *node)
 {
@@ -72,12 +57,9 @@ ngx_http_tailgate_self_error(ngx_http_tailgate_node_t *node)
 
 
 void
-ngx_http_tailgate_self_refresh(ngx_http_tailgate_node_t *node)
+ngx_http_tailgate_self_renew(ngx_http_tailgate_node_t *node)
 {
-    if (node->self_call == NULL && !ngx_exiting && node->self
-        && (ngx_msec_t) (ngx_current_msec - node->self->taken)
-           > NGX_HTTP_TAILGATE_SELF_AGE / 2)
-    {
+    if (node->self_call == NULL && !ngx_exiting) {
         /* without it the next one who needs it waits */
         (void) ngx_http_tailgate_self_fetch(node);
     }

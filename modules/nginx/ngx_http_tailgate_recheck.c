@@ -140,16 +140,16 @@ ngx_http_tailgate_recheck_leave(ngx_http_tailgate_record_t *record)
         return;
     }
 
-    mcf = ngx_http_get_module_main_conf(record->running,
-                                        ngx_http_tailgate_module);
-
     ngx_queue_remove(&record->queue);
-    record->running = NULL;
 
     if (record->waiting) {
+        mcf = ngx_http_get_module_main_conf(record->running,
+                                            ngx_http_tailgate_module);
         record->waiting = 0;
         mcf->recheck.waiting--;
     }
+
+    record->running = NULL;
 
     if (record->waiter) {
         ngx_http_tailgate_waiter_cancel(record->waiter);

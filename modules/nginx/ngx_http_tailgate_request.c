@@ -20,6 +20,23 @@ static ngx_http_tailgate_ctx_t *ngx_http_tailgate_record_create(
 static void ngx_http_tailgate_record_cleanup(void *data);
 
 
+/* That of an earlier pass. */
+
+static ngx_inline ngx_http_tailgate_record_t *
+ngx_http_tailgate_record_find(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+        if (cln->handler == ngx_http_tailgate_record_cleanup) {
+            return cln->data;
+        }
+    }
+
+    return NULL;
+}
+
+
 /*
  * A new context means another location, or a subrequest: the headers that an
  * earlier one was given are taken back, and the cookies that its app has set
@@ -33,7 +50,7 @@ ngx_http_tailgate_ctx_create(ngx_http_request_t *r)
     ngx_http_tailgate_ctx_t     *ctx;
     ngx_http_tailgate_record_t  *record;
 
-    record = ngx_http_tailgate_record(r);
+    record = ngx_http_tailgate_record_find(r);
 
     if (record == NULL) {
         ctx = ngx_http_tailgate_record_create(r);
@@ -84,22 +101,11 @@ ngx_http_tailgate_ctx_create(ngx_http_request_t *r)
 ngx_http_tailgate_record_t *
 ngx_http_tailgate_record(ngx_http_request_t *r)
 {
-    ngx_pool_cleanup_t       *cln;
     ngx_http_tailgate_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_tailgate_module);
 
-    if (ctx) {
-        return ctx->record;
-    }
-
-    for (cln = r->pool->cleanup; cln; cln = cln->next) {
-        if (cln->handler == ngx_http_tailgate_record_cleanup) {
-            return cln->data;
-        }
-    }
-
-    return NULL;
+    return ctx ? ctx->record : ngx_http_tailgate_record_find(r);
 }
 
 

@@ -30,12 +30,15 @@ typedef struct {
 
 
 static void ngx_http_tailgate_source_fill(ngx_http_request_t *r,
-    ngx_connection_t *c, ngx_http_tailgate_connection_t *tc);
+    ngx_connection_t *c, ngx_http_tailgate_connection_t *tc)
+    NGX_HTTP_TAILGATE_SELDOM;
 static ngx_http_tailgate_connection_t *ngx_http_tailgate_connection(
     ngx_connection_t *c);
+static ngx_http_tailgate_connection_t *ngx_http_tailgate_connection_create(
+    ngx_connection_t *c) NGX_HTTP_TAILGATE_SELDOM;
 static void ngx_http_tailgate_connection_cleanup(void *data);
 static ngx_uint_t ngx_http_tailgate_wrong_interface(ngx_connection_t *c,
-    ngx_str_t *name);
+    ngx_str_t *name) NGX_HTTP_TAILGATE_SELDOM;
 static ngx_uint_t ngx_http_tailgate_interface_index(ngx_connection_t *c);
 
 
@@ -190,14 +193,23 @@ ngx_http_tailgate_question(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx,
 static ngx_http_tailgate_connection_t *
 ngx_http_tailgate_connection(ngx_connection_t *c)
 {
-    ngx_pool_cleanup_t              *cln;
-    ngx_http_tailgate_connection_t  *tc;
+    ngx_pool_cleanup_t  *cln;
 
     for (cln = c->pool->cleanup; cln; cln = cln->next) {
         if (cln->handler == ngx_http_tailgate_connection_cleanup) {
             return cln->data;
         }
     }
+
+    return ngx_http_tailgate_connection_create(c);
+}
+
+
+static ngx_http_tailgate_connection_t *
+ngx_http_tailgate_connection_create(ngx_connection_t *c)
+{
+    ngx_pool_cleanup_t              *cln;
+    ngx_http_tailgate_connection_t  *tc;
 
     if (ngx_connection_local_sockaddr(c, NULL, 0) != NGX_OK) {
         return NULL;

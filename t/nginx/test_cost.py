@@ -11,8 +11,9 @@ import pytest
 from tailgate_test import ROOT, is_sanitized
 
 # Over "tailgate off": of a small file, and proxied. The goals are 1000 and
-# 1700, see docs/benchmarks.md; compilers and releases of nginx differ a little.
-LIMITS = ("1500", "2500")
+# 1700, see docs/benchmarks.md; compilers and releases of nginx differ a little,
+# and so does what malloc() takes for the same calls.
+LIMITS = ("1300", "2000")
 
 
 @pytest.mark.skipif(is_sanitized(), reason="not applicable: the sanitizers'"

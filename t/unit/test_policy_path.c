@@ -269,6 +269,13 @@ test_is_plain(void **state)
     text = (tg_str_t) TG_STR("/static/app-1.2.min.js");
     assert_true(tg_path_is_plain(text));
 
+    text = (tg_str_t) TG_STR("/static/app.js?v=1/../2");
+    assert_false(tg_path_is_plain(text));
+    assert_int_equal(tg_path_plain(text), strlen("/static/app.js"));
+
+    text = (tg_str_t) TG_STR("/a/b//c");
+    assert_int_equal(tg_path_plain(text), strlen("/a/b/"));
+
     text = (tg_str_t) TG_STR("");
     assert_false(tg_path_is_plain(text));
 
