@@ -34,8 +34,8 @@ next(uint32_t n)
 
 
 static void
-tell(authd_links_index_t *index, const char *name, const char *url,
-    uint64_t uid, bool there)
+tell_link(authd_links_index_t *index, const char *name, const char *url,
+    const char *alias, uint64_t uid, bool there)
 {
     char                id[TG_LINK_NAME_MAX];
     tg_str_t            s;
@@ -53,6 +53,7 @@ tell(authd_links_index_t *index, const char *name, const char *url,
     link.id.len = tg_link_id(s, id);
     link.url = (tg_str_t) { url, strlen(url) };
     link.description = (tg_str_t) TG_STR("The Text");
+    link.alias = (tg_str_t) { alias, strlen(alias) };
     link.uid = uid;
 
     news.id = link.id;
@@ -62,6 +63,14 @@ tell(authd_links_index_t *index, const char *name, const char *url,
     assert_true(authd_links_index_news(index, &news));
 
     authd_record_drop(&record);
+}
+
+
+static void
+tell(authd_links_index_t *index, const char *name, const char *url,
+    uint64_t uid, bool there)
+{
+    tell_link(index, name, url, "", uid, there);
 }
 
 
@@ -561,11 +570,45 @@ test_search_terms(void **state)
 }
 
 
+/* Former names in the place of links: another node's renames come so. */
+
+static void
+test_aliases(void **state)
+{
+    char                  name[32];
+    size_t                i, n, round;
+    authd_links_index_t  *index;
+
+    (void) state;
+
+    index = authd_links_index_new();
+    assert_non_null(index);
+
+    for (round = 0; round < 3; round++) {
+        for (i = 0; i < LINKS; i++) {
+            (void) snprintf(name, sizeof(name), "link%zu", i);
+            tell_link(index, name, round == 1 ? "" : "http://x/",
+                      round == 1 ? "other" : "", i + 1, true);
+        }
+
+        for (n = 0; authd_links_index_alias(index, n) != NULL; n++) {
+            /* void */
+        }
+
+        assert_int_equal(n, round == 1 ? LINKS : 0);
+    }
+
+    authd_links_index_free(&index);
+    assert_null(index);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_many),
+        cmocka_unit_test(test_aliases),
         cmocka_unit_test(test_clicks),
         cmocka_unit_test(test_near),
         cmocka_unit_test(test_nearby),

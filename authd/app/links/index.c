@@ -326,7 +326,14 @@ news_replace(authd_links_index_t *index, authd_links_slot_t *slot,
     moves = before.name.len != after.name.len
             || memcmp(before.name.data, after.name.data, after.name.len) != 0;
 
-    if (!compile(news->record, &program)) {
+    /* a link may become a former name with no other that is put before it */
+
+    if ((is_alias(news->record)
+         && !authd_links_room((void **) &index->aliases, &index->aliases_size,
+                              index->naliases + 1,
+                              sizeof(authd_links_entry_t *)))
+        || !compile(news->record, &program))
+    {
         return false;
     }
 
