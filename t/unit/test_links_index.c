@@ -603,6 +603,60 @@ test_aliases(void **state)
 }
 
 
+/* A long word that nearly occurs everywhere: the steps are the shorter. */
+
+static void
+test_search_word(void **state)
+{
+    char                   name[32], url[1024], word[AUTHD_LINKS_TEXT_MAX];
+    size_t                 i, steps[2];
+    authd_links_index_t   *index;
+    authd_links_finder_t   finder;
+    authd_links_search_t   search;
+
+    (void) state;
+
+    index = authd_links_index_new();
+    assert_non_null(index);
+
+    memset(url, 'a', sizeof(url));
+    memcpy(url, "http://x/", 9);
+    url[sizeof(url) - 1] = '\0';
+
+    for (i = 0; i < LINKS; i++) {
+        (void) snprintf(name, sizeof(name), "link%zu", i);
+        tell(index, name, url, i + 1, true);
+    }
+
+    memset(&search, 0, sizeof(search));
+    memset(word, 'a', sizeof(word));
+
+    word[sizeof(word) - 1] = 'b';
+    search.limit = 1;
+
+    for (i = 0; i < 2; i++) {
+        search.text.len = i ? sizeof(word) : 2;
+        search.text.data = word + sizeof(word) - search.text.len;
+
+        assert_int_equal(authd_links_finder_init(&finder, &search), TG_OK);
+
+        for (steps[i] = 1; authd_links_finder_step(&finder, index); steps[i]++)
+        {
+            assert_in_range(steps[i], 1, LINKS);
+        }
+
+        assert_int_equal(finder.total, 0);
+        authd_links_finder_drop(&finder);
+    }
+
+    assert_in_range(steps[0], 2, 20);
+    assert_in_range(steps[1], 10 * steps[0], LINKS);
+
+    authd_links_index_free(&index);
+    assert_null(index);
+}
+
+
 int
 main(void)
 {
@@ -615,7 +669,8 @@ main(void)
         cmocka_unit_test(test_search),
         cmocka_unit_test(test_search_pages),
         cmocka_unit_test(test_search_changes),
-        cmocka_unit_test(test_search_terms)
+        cmocka_unit_test(test_search_terms),
+        cmocka_unit_test(test_search_word)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

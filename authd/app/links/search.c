@@ -15,6 +15,13 @@
 #define STEP  (512 * 1024)
 #define LINK  128
 
+/*
+ * Where most of a word occurs over and over, each of its characters is looked
+ * at for each of a text: so many are done for what one byte is reckoned.
+ */
+
+#define WORD  16
+
 
 /* How well a link matches: the smaller, the better. */
 
@@ -35,6 +42,7 @@ struct authd_links_hit_s {
 
 static bool is_blank(uint32_t c);
 static bool each(authd_links_entry_t *entry, void *data);
+static size_t weight(const authd_links_finder_t *finder);
 static uint64_t when(int64_t seconds);
 static int match(const authd_links_finder_t *finder, const authd_link_t *link);
 static bool holds(const authd_links_finder_t *finder, tg_str_t in,
@@ -95,6 +103,7 @@ authd_links_finder_init(authd_links_finder_t *finder,
         finder->id_len = tg_link_id(name, finder->id);
     }
 
+    finder->weight = weight(finder);
     finder->ordered = search->sort > AUTHD_LINKS_BY_NAME
                       || (search->sort == AUTHD_LINKS_BY_MATCH
                           && finder->nterms != 0);
@@ -215,7 +224,7 @@ each(authd_links_entry_t *entry, void *data)
         return finder->work < STEP;
     }
 
-    finder->work += finder->nterms * (link.name.len + link.url.len
+    finder->work += finder->weight * (link.name.len + link.url.len
                                       + link.description.len + link.tags.len);
     rank = match(finder, &link);
 
@@ -231,6 +240,23 @@ each(authd_links_entry_t *entry, void *data)
     }
 
     return finder->work < STEP && !finder->failed;
+}
+
+
+/* How often a text is looked at, at most. */
+
+static size_t
+weight(const authd_links_finder_t *finder)
+{
+    size_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i < finder->nterms; i++) {
+        n += (finder->terms[i].n + WORD - 1) / WORD;
+    }
+
+    return n;
 }
 
 

@@ -69,6 +69,7 @@ typedef struct {
         size_t                   n;
     }                            terms[AUTHD_LINKS_TERMS_MAX];
     size_t                       nterms;
+    size_t                       weight;    /* of a byte that is searched */
     char                         id[TG_LINK_NAME_MAX];
     size_t                       id_len;
     authd_links_hit_t           *hits;      /* with an order a heap, the last
