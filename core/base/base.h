@@ -64,4 +64,20 @@ int tgi_text_check(const char *data, size_t len);
 int tgi_time_parse(int64_t *seconds, const char *text, size_t len);
 
 
+/*
+ * Of a function that every request calls, and that sees no secrets: registers
+ * are not wiped behind it (-fzero-call-used-regs).
+ */
+
+#ifdef __has_attribute
+#if __has_attribute(zero_call_used_regs)
+#define TGI_NO_SECRETS  __attribute__((zero_call_used_regs("skip")))
+#endif
+#endif
+
+#ifndef TGI_NO_SECRETS
+#define TGI_NO_SECRETS
+#endif
+
+
 #endif /* TGI_BASE_H_INCLUDED_ */

@@ -147,6 +147,18 @@ tg_shapes_add(tg_shapes_t *shapes, const char *name, size_t len)
 }
 
 
+TGI_NO_SECRETS bool
+tg_shapes_end(const tg_shapes_t *shapes, const char *name, size_t len)
+{
+    uint64_t  lengths;
+
+    lengths = shapes->last[(unsigned char) name[len - 1]]
+              | shapes->any_end[(unsigned char) name[0]];
+
+    return (lengths & shape_of(len)) != 0;
+}
+
+
 void
 tg_shapes_of(const tg_strip_t *set, tg_shapes_t *shapes)
 {

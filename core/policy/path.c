@@ -455,7 +455,7 @@ tg_path_is_plain(tg_str_t raw)
 }
 
 
-size_t
+TGI_NO_SECRETS size_t
 tg_path_plain(tg_str_t raw)
 {
     size_t                len;

@@ -196,9 +196,11 @@ void tg_shapes_add(tg_shapes_t *shapes, const char *name, size_t len);
 
 #define tg_shapes_have(shapes, name, len)                                     \
     (((shapes)->first[(unsigned char) (name)[0]] >> ((len) & 63) & 1)         \
-     && (((shapes)->last[(unsigned char) (name)[(len) - 1]]                   \
-          | (shapes)->any_end[(unsigned char) (name)[0]])                     \
-         >> ((len) & 63) & 1))
+     && tg_shapes_end(shapes, (const char *) (name), len))
+
+/* The second look, at the few names that begin like one of them. */
+
+bool tg_shapes_end(const tg_shapes_t *shapes, const char *name, size_t len);
 
 
 #endif /* TAILGATE_HEADERS_H_INCLUDED_ */

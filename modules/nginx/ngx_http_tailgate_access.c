@@ -21,7 +21,7 @@
 
 
 static ngx_int_t ngx_http_tailgate_access_init(ngx_conf_t *cf);
-static ngx_int_t ngx_http_tailgate_wait(ngx_http_request_t *r,
+static ngx_inline ngx_int_t ngx_http_tailgate_wait(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
 static ngx_int_t ngx_http_tailgate_decide(ngx_http_request_t *r,
     ngx_http_tailgate_ctx_t *ctx);
@@ -230,9 +230,9 @@ ngx_http_tailgate_access_init(ngx_conf_t *cf)
 }
 
 
-/* NGX_DECLINED: identified. */
+/* NGX_DECLINED: identified, as mostly in the second of the two phases. */
 
-static ngx_int_t
+static ngx_inline ngx_int_t
 ngx_http_tailgate_wait(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 {
     ngx_int_t  rc;

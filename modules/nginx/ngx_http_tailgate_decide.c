@@ -66,7 +66,10 @@ ngx_http_tailgate_request_capture(ngx_http_request_t *r,
 
     if (n == request->raw_path.len || request->raw_path.data[n] == '?') {
         request->raw_path.len = n;
-        record->plain = n != 0;
+
+        if (n != 0) {
+            record->plain = 1;
+        }
 
     } else {
         p = memchr(r->unparsed_uri.data, '?', r->unparsed_uri.len);
@@ -209,7 +212,6 @@ ngx_http_tailgate_judge(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
 
     ctx->memo = ngx_http_tailgate_memo(record->peer, lcf);
     ctx->policy = lcf->policy;
-    ctx->judged = 1;
 
     keep = ngx_http_tailgate_is_kept(ctx, lcf);
     known = keep && ngx_http_tailgate_memo_find(ctx);
@@ -235,6 +237,8 @@ ngx_http_tailgate_judge(ngx_http_request_t *r, ngx_http_tailgate_ctx_t *ctx)
     if (ctx->decision.bad_grants) {
         ngx_http_tailgate_warn(r, ctx);
     }
+
+    ctx->judged = 1;
 
     ngx_http_tailgate_keep(r, ctx);
 

@@ -74,10 +74,19 @@ static ngx_inline ngx_uint_t
 ngx_http_tailgate_memo_is(const u_char *kept, size_t len, const tg_str_t *text)
 {
     size_t    i;
+    uint16_t  c, d;
     uint64_t  a, b;
 
     if (len != text->len) {
         return 0;
+    }
+
+    if (len == 3) {
+        /* GET and PUT */
+        ngx_memcpy(&c, kept, sizeof(uint16_t));
+        ngx_memcpy(&d, text->data, sizeof(uint16_t));
+
+        return c == d && kept[2] == (u_char) text->data[2];
     }
 
     if (len < sizeof(uint64_t)) {

@@ -290,7 +290,6 @@ struct ngx_http_tailgate_ctx_s {
 
     ngx_http_tailgate_policy_t  *policy;      /* that decided; may be NULL */
     ngx_http_tailgate_memo_t    *memo;        /* of the peer; may be NULL */
-    tg_decision_t               decision;     /* if judged */
 
     unsigned                    own_list:1;   /* of request headers */
     unsigned                    waiting:1;
@@ -302,6 +301,9 @@ struct ngx_http_tailgate_ctx_s {
     unsigned                    allowed:1;
     unsigned                    refused:1;
     unsigned                    sessions:1;   /* cookies were looked at */
+
+    tg_decision_t               decision;     /* if judged; else there is
+                                                 nothing in it, not even 0 */
 };
 
 

@@ -22,6 +22,8 @@
 #define NGX_HTTP_TAILGATE_RECHECK_PAUSE    10
 
 
+static void ngx_http_tailgate_recheck_drop(ngx_http_tailgate_record_t *record)
+    NGX_HTTP_TAILGATE_SELDOM;
 static void ngx_http_tailgate_recheck_handler(ngx_event_t *ev);
 static void ngx_http_tailgate_recheck_one(ngx_http_tailgate_main_conf_t *mcf,
     ngx_http_tailgate_record_t *record);
@@ -134,13 +136,26 @@ ngx_http_tailgate_recheck_join(ngx_http_request_t *r,
 void
 ngx_http_tailgate_recheck_leave(ngx_http_tailgate_record_t *record)
 {
-    ngx_http_tailgate_main_conf_t  *mcf;
-
     if (record->running == NULL) {
         return;
     }
 
     ngx_queue_remove(&record->queue);
+
+    if (record->waiter || record->known) {
+        ngx_http_tailgate_recheck_drop(record);
+    }
+
+    record->running = NULL;
+}
+
+
+/* What was asked, or is being asked, since it was let in. */
+
+static void
+ngx_http_tailgate_recheck_drop(ngx_http_tailgate_record_t *record)
+{
+    ngx_http_tailgate_main_conf_t  *mcf;
 
     if (record->waiting) {
         mcf = ngx_http_get_module_main_conf(record->running,
@@ -148,8 +163,6 @@ ngx_http_tailgate_recheck_leave(ngx_http_tailgate_record_t *record)
         record->waiting = 0;
         mcf->recheck.waiting--;
     }
-
-    record->running = NULL;
 
     if (record->waiter) {
         ngx_http_tailgate_waiter_cancel(record->waiter);

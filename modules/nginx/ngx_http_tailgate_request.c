@@ -118,16 +118,16 @@ ngx_http_tailgate_record_create(ngx_http_request_t *r)
     ngx_http_tailgate_ctx_t     *ctx;
     ngx_http_tailgate_record_t  *record;
 
-    cln = ngx_pool_cleanup_add(r->pool, 0);
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_tailgate_record_t)
+                                        + sizeof(ngx_http_tailgate_ctx_t));
     if (cln == NULL) {
         return NULL;
     }
 
-    record = ngx_pcalloc(r->pool, sizeof(ngx_http_tailgate_record_t)
-                                  + sizeof(ngx_http_tailgate_ctx_t));
-    if (record == NULL) {
-        return NULL;
-    }
+    record = cln->data;
+
+    ngx_memzero(record, sizeof(ngx_http_tailgate_record_t)
+                        + offsetof(ngx_http_tailgate_ctx_t, decision));
 
     if (ngx_http_tailgate_source_capture(r, record) != NGX_OK) {
         return NULL;
@@ -136,7 +136,6 @@ ngx_http_tailgate_record_create(ngx_http_request_t *r)
     ngx_http_tailgate_request_capture(r->main, record);
 
     cln->handler = ngx_http_tailgate_record_cleanup;
-    cln->data = record;
 
     ctx = (ngx_http_tailgate_ctx_t *) (record + 1);
     ctx->record = record;

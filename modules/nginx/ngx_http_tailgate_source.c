@@ -72,7 +72,9 @@ ngx_http_tailgate_source_capture(ngx_http_request_t *r,
                                                              &scf->interface);
     }
 
-    record->wrong_interface = scf->interface.len && tc->wrong_interface;
+    if (scf->interface.len && tc->wrong_interface) {
+        record->wrong_interface = 1;
+    }
 
 #if (nginx_version >= 1025000 && (NGX_QUIC || NGX_COMPAT))
 

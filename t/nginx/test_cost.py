@@ -10,10 +10,11 @@ import pytest
 
 from tailgate_test import ROOT, is_sanitized
 
-# Over "tailgate off": of a small file, and proxied. The goals are 1000 and
-# 1700, see docs/benchmarks.md; compilers and releases of nginx differ a little,
-# and so does what malloc() takes for the same calls.
-LIMITS = ("1300", "2000")
+# Over "tailgate off": of a small file, and proxied, see docs/benchmarks.md.
+LIMITS = ("1000", "1700")
+
+# What malloc() takes for the same calls hangs on how the heap of a run lies.
+RUNS = 3
 
 
 @pytest.mark.skipif(is_sanitized(), reason="not applicable: the sanitizers'"
@@ -21,8 +22,14 @@ LIMITS = ("1300", "2000")
 @pytest.mark.skipif(os.geteuid() != 0, reason="a network needs root")
 @pytest.mark.timeout(300)
 def test_cost_of_the_gate():
-    done = subprocess.run([os.path.join(ROOT, "bench", "gate"), "--limit",
-                           *LIMITS],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          encoding="utf-8", check=False)
-    assert done.returncode == 0, done.stdout
+    told = []
+    for _ in range(RUNS):
+        done = subprocess.run([os.path.join(ROOT, "bench", "gate"), "--limit",
+                               *LIMITS],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              encoding="utf-8", check=False)
+        if done.returncode == 0:
+            return
+        told.append(done.stdout)
+
+    raise AssertionError("\n".join(told))

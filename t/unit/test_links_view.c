@@ -177,6 +177,7 @@ test_hostile_detail(void **state)
     detail.note = hostile;
     detail.rename_error = hostile;
     detail.git = true;
+    detail.owned = true;
     detail.expired = true;
     detail.takeover = true;
     detail.days = &day;
