@@ -211,9 +211,14 @@ authd_links_send_page(authd_links_call_t *call, int code, tg_str_t page)
     header(r, "X-Content-Type-Options", "nosniff");
     header(r, "X-Frame-Options", "DENY");
     header(r, "Referrer-Policy", "same-origin");
-    header(r, "Cross-Origin-Opener-Policy", "same-origin");
     header(r, "Cross-Origin-Resource-Policy", "same-origin");
     header(r, "Cache-Control", "no-store");
+
+    /* without TLS a browser ignores it, and complains */
+
+    if (call->from.tls) {
+        header(r, "Cross-Origin-Opener-Policy", "same-origin");
+    }
 
     authd_links_send(call, code, "text/html; charset=utf-8", page);
 }

@@ -14,7 +14,9 @@ const palette = (() => {
   let asked = 0;
 
   dialog.setAttribute("aria-label", "Jump to a link");
-  input.type = "search";
+  // of a search, Esc would empty it first
+  input.type = "text";
+  input.autocomplete = "off";
   input.placeholder = "Jump to a link";
   input.setAttribute("role", "combobox");
   input.setAttribute("aria-expanded", "true");
@@ -35,7 +37,7 @@ const palette = (() => {
       item.setAttribute("aria-selected", String(i === chosen));
       item.textContent = link.name;
       url.textContent = link.url;
-      item.append(url);
+      item.append(" ", url);
       item.addEventListener("click", () => follow(i));
       return item;
     }));
@@ -85,6 +87,10 @@ const palette = (() => {
 
   return {
     open() {
+      if (dialog.open) {
+        return;
+      }
+
       input.value = "";
       dialog.showModal();
       ask().catch(() => {});
@@ -104,6 +110,10 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
   }
 });
+
+// Of a form that was refused, what has to be put right first.
+
+document.querySelector("[aria-invalid=true]")?.focus();
 
 // What is suggested while something is typed into the search of a page.
 

@@ -158,13 +158,12 @@ authd_links_wrong_page(authd_links_job_t *job, const char *text)
     authd_links_frame(call, "Not saved", &page.frame);
     authd_links_form_of(call, &link, &page.form);
 
-    page.may_create = true;
+    page.wrong = true;
     page.form.exists = job->existed;
     page.form.token = authd_links_page_token(call, "/",
                           job->existed ? job->before.name
                                        : (tg_str_t)
                                          TG_STR(AUTHD_LINKS_TOKEN_NEW));
-    page.total = authd_links_index_n(call->app->index);
 
     error = authd_links_format(&call->alloc, "%s", text);
 
@@ -409,7 +408,7 @@ unknown_known(authd_links_call_t *call)
 {
     char                    id[TG_LINK_NAME_MAX];
     size_t                  n;
-    tg_str_t                folded;
+    tg_str_t                folded, segment;
     authd_links_out_t       out;
     authd_links_entry_t    *entries[TG_LINK_NEAR_MAX];
     authd_links_unknown_t   page;
@@ -426,6 +425,13 @@ unknown_known(authd_links_call_t *call)
 
         folded.data = id;
         folded.len = tg_link_id(call->name, id);
+
+        if (page.may_create && folded.len != 0) {
+            segment = authd_links_segment(&call->alloc, call->name);
+            page.history = authd_links_format(&call->alloc, "/.history/%.*s",
+                                              (int) segment.len,
+                                              segment.data);
+        }
 
         n = authd_links_nearby(&call->app->nearby, call->app->index, folded,
                                entries);

@@ -110,6 +110,14 @@ authd_links_out_done(const authd_links_out_t *out)
 }
 
 
+tg_str_t
+authd_links_invalid(tg_str_t error)
+{
+    return error.len > 0 ? (tg_str_t) TG_STR("true")
+                         : (tg_str_t) TG_STR("false");
+}
+
+
 static char *
 out_room(authd_links_out_t *out, size_t len)
 {

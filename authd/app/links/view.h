@@ -45,6 +45,11 @@ void authd_links_out_number(authd_links_out_t *out, uint64_t n);
 tg_str_t authd_links_out_done(const authd_links_out_t *out);
 
 
+/* Of an input that error is said of: its aria-invalid. */
+
+tg_str_t authd_links_invalid(tg_str_t error);
+
+
 /* What is around every page. */
 
 typedef struct {
@@ -112,6 +117,7 @@ typedef struct {
     authd_links_rows_t   popular;
     authd_links_rows_t   recent;
     uint64_t       total;
+    bool           wrong;      /* the form alone, with what is wrong in it */
 } authd_links_home_t;
 
 /* 404 for a name that is no link. */
@@ -121,6 +127,7 @@ typedef struct {
     authd_links_form_t   form;       /* with the name filled in */
     bool           may_create;
     authd_links_rows_t   nearest;
+    tg_str_t       history;    /* href: it may have been deleted; or empty */
 } authd_links_unknown_t;
 
 /* A list: found, all, mine, popular, recent. */
