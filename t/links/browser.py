@@ -201,7 +201,6 @@ class Browser:
     def look(self, page):
         """The page in each look: judged, and kept as pictures."""
 
-        os.makedirs(SCREENSHOTS, exist_ok=True)
         for name, colours, width, height in LOOKS:
             self.cdp("Emulation.setEmulatedMedia", features=[
                 {"name": "prefers-color-scheme", "value": colours}])
@@ -220,5 +219,6 @@ class Browser:
         self.check_log()
 
     def picture(self, name):
+        os.makedirs(SCREENSHOTS, exist_ok=True)
         with open(os.path.join(SCREENSHOTS, name), "wb") as picture:
             picture.write(self.driver.get_screenshot_as_png())
