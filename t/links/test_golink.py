@@ -312,6 +312,8 @@ def check_broken_page(answer):
     text = answer.body.decode()
     assert re.search("<title>[^<]*Service Unavailable", text)
     assert 'role="alert"' in text and 'name="xsrf"' not in text
+    # it is not known that it is nobody
+    assert "Nobody" not in text
 
 
 @own_network(*ADDRESSES)

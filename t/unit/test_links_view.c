@@ -151,7 +151,7 @@ test_hostile_detail(void **state)
     day.height = 100;
 
     frame = (authd_links_frame_t) {
-        hostile, hostile, hostile, hostile, true
+        hostile, hostile, hostile, hostile, true, true
     };
     row = (authd_links_row_t) {
         hostile, hostile, hostile, hostile, hostile, hostile, &hostile, 1,

@@ -233,6 +233,7 @@ authd_links_frame(authd_links_call_t *call, const char *title,
                          : frame->host;
     frame->login = call->who.login;
     frame->readonly = conf->readonly;
+    frame->known = call->who.verdict == TG_ALLOW;
 }
 
 

@@ -58,6 +58,7 @@ typedef struct {
     tg_str_t  login;           /* empty: nobody with a person */
     tg_str_t  query;           /* in the search field */
     bool      readonly;
+    bool      known;           /* who it is was asked, and is let in */
 } authd_links_frame_t;
 
 
