@@ -6,6 +6,7 @@ stored says why, and the process goes on.  On both engines."""
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -125,6 +126,10 @@ def test_immediate_stop_is_seen(cluster, database, tool):
     t.wait("ready")
     t.put("before")
     t.close()
+    # it saves what it gets to, and the server kills it when it stops
+    os.kill(int(cluster.sql("SELECT pid FROM pg_stat_activity"
+                            " WHERE backend_type = 'walwriter'")),
+            signal.SIGSTOP)
     _, answered = stopped_under_load(cluster, url, tool, "--unsafe")
     stored = set(cluster.sql("SELECT id FROM tailgate.links", name).split())
     assert answered - stored != set()
