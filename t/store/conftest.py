@@ -4,6 +4,7 @@
 of its own, which belongs to the account that Debian's package made and is
 reached by a Unix socket only."""
 
+import fcntl
 import functools
 import glob
 import os
@@ -26,14 +27,17 @@ PATIENCE = 120
 
 @functools.cache
 def built(name):
-    """A program of t/unit, made by the build that is tested."""
+    """A program of t/unit, made by the build that is tested, by one of
+    pytest's processes at a time."""
 
     path = os.path.join(BUILD, "unit", name)
     with open(os.path.join(BUILD, "config.mk"), encoding="utf-8") as f:
         makefile = [line.split("= ", 1)[1].strip() for line in f
                     if line.startswith("TG_MAKEFILE =")][0]
-    subprocess.run(["make", "-s", "-f", makefile, path], cwd=ROOT, check=True,
-                   stdout=subprocess.DEVNULL)
+    with open(os.path.join(BUILD, "unit.lock"), "w", encoding="utf-8") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        subprocess.run(["make", "-s", "-f", makefile, path], cwd=ROOT,
+                       check=True, stdout=subprocess.DEVNULL)
     return path
 
 
