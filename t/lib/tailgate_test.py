@@ -14,6 +14,7 @@ always.
 """
 
 import collections
+import itertools
 import json
 import os
 import random
@@ -63,13 +64,26 @@ HTTP = """
 """
 
 
+def ports_of_worker():
+    """Ports that no other process of this pytest gives to its tests, each
+    once before any comes again: nobody listens yet on one just given."""
+
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[len("gw"):])
+    ports = list(range(10240 + number % count, 32768, count))
+    random.shuffle(ports)
+    return itertools.cycle(ports)
+
+
+PORTS = ports_of_worker()
+
+
 def free_port(host="0.0.0.0"):
     """A TCP port that nobody listens on at the moment, and that the kernel
     does not give to somebody's client before a test listens on it."""
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    while True:
-        port = random.randrange(10240, 32768)
+    for port in PORTS:
         with socket.socket(family) as s:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
