@@ -16,8 +16,9 @@ RUN = os.path.join(ROOT, "examples", "demo", "run")
 
 
 def free_ports(n):
-    """The first of n neighbouring ports that are free now."""
-    for start in range(20000 + os.getpid() % 10000, 60000, n):
+    """The first of n neighbouring ports that are free now; another process of
+    pytest, whose id is near, looks elsewhere."""
+    for start in range(20000 + os.getpid() % 2000 * n, 60000, n):
         sockets = []
         try:
             for port in range(start, start + n):
