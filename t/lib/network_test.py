@@ -82,15 +82,17 @@ def add_addresses(device, *addresses):
         else:
             ip("address", "add", f"{address}/32", "dev", device)
 
-    # the kernel makes the route of an IPv6 address a little later
+    # the kernel makes an IPv6 address's local route a little after another one,
+    # which leads nowhere on lo
     for address in addresses:
         if ":" in address:
             wait_until(lambda a=address: routed(a), 10, f"a route to {address}")
 
 
 def routed(address):
-    return subprocess.run(["ip", "route", "get", address], check=False,
-                          capture_output=True).returncode == 0
+    return subprocess.run(
+        ["ip", "route", "get", address], check=False, capture_output=True,
+        text=True).stdout.startswith("local ")
 
 
 class Neighbour:
