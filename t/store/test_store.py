@@ -360,7 +360,8 @@ def test_file_modes(folder, tool):
         in tool(path).wait("failed")
     os.chmod(folder, 0o700)
     assert "must be absolute" in tool("links.db").wait("failed")
-    assert "is no regular file" in tool(folder).wait("failed")
+    os.mkdir(path + ".d")
+    assert "is no regular file" in tool(path + ".d").wait("failed")
 
 
 def test_other_databases(folder, tool):
