@@ -99,7 +99,12 @@ def a_machine_follows(links):
 def details_of_what_there_is_not(links):
     for target, location in (("/nosuch+", "/.detail/nosuch"),
                              ("/who+?q=1", "/.detail/who"),
-                             ("/who++", "/.detail/who+")):
+                             ("/who++", "/.detail/who+"),
+                             # decoded, it would be another address
+                             ("/a%3Fb%23c+", "/.detail/a%3Fb%23c"),
+                             ("/%22%3Cb%3E%20%C3%A9+",
+                              "/.detail/%22%3Cb%3E%20%C3%A9"),
+                             ("/a!$&'()*,;=:@+", "/.detail/a!$&'()*,;=:@")):
         leads(links, target, location)
 
 

@@ -263,6 +263,13 @@ authd_links_segment(const tg_alloc_t *alloc, tg_str_t s)
 
 
 tg_str_t
+authd_links_pchars(const tg_alloc_t *alloc, tg_str_t s)
+{
+    return encode(alloc, s, "-._~!$&'()*+,;=:@");
+}
+
+
+tg_str_t
 authd_links_path(const tg_alloc_t *alloc, tg_str_t s)
 {
     return encode(alloc, s, "-._~/");

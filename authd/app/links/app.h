@@ -266,9 +266,13 @@ void authd_links_see(authd_links_call_t *call, int code, tg_str_t location);
 
 tg_str_t authd_links_arg(const authd_links_call_t *call, const char *name);
 
-/* Percent-encoded as a segment of a path; as a path with slashes. */
+/*
+ * Percent-encoded as a segment of a path; what a segment may hold (RFC 3986:
+ * pchar) as it is; as a path with slashes.
+ */
 
 tg_str_t authd_links_segment(const tg_alloc_t *alloc, tg_str_t s);
+tg_str_t authd_links_pchars(const tg_alloc_t *alloc, tg_str_t s);
 tg_str_t authd_links_path(const tg_alloc_t *alloc, tg_str_t s);
 
 /* "2026-11-22", and "2026-11-22 21:07 UTC". */

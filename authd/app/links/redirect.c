@@ -298,6 +298,7 @@ redirect_done(authd_links_t *app, tgn_request_t *r,
     const authd_links_from_t *from, authd_links_walk_t *walk, int rc)
 {
     size_t               i;
+    tg_str_t             segment;
     authd_links_call_t  *call;
 
     if (rc == TG_OK && !walk->details) {
@@ -326,9 +327,10 @@ redirect_done(authd_links_t *app, tgn_request_t *r,
     }
 
     if (walk->details) {
+        segment = authd_links_pchars(&call->alloc, walk->unknown);
         authd_links_see(call, 302,
                         authd_links_format(&call->alloc, "/.detail/%.*s",
-                            (int) walk->unknown.len, walk->unknown.data));
+                            (int) segment.len, segment.data));
         return;
     }
 
