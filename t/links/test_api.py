@@ -126,6 +126,14 @@ def check_put(call):
     put(call, "api", 412, url="http://y/", headers={"If-Match": '"1"'})
     put(call, "api", 200, url="http://y/", headers={"If-Match": tag})
     put(call, "api", 412, url="http://y/", headers={"If-None-Match": "*"})
+    put(call, "api", 412, url="http://z/", headers={
+        "If-Match": "W/" + call("getLink", 200).header("ETag")})
+    for name in ("A-PI", "api"):
+        answer = call("putLink", 200, body={"name": name},
+                      headers={"If-Match": "*"})
+        assert answer.json()["name"] == name
+    put(call, "absent", 412, url="http://z/", headers={"If-Match": "*"})
+    call("getLink", 404, "absent")
     put(call, "api", 403, url="http://z/", who=BAR)
     put(call, "api", 400, url="http://z/", headers={"If-Match": "x"})
     call("putLink", 400, headers=JSON, raw="{")
@@ -140,6 +148,11 @@ def check_put(call):
                         ({"url": "http://go/new"}, "url")):
         problem = put(call, "new", 422, **link).json()
         assert problem["errors"][0]["field"] == field, problem
+    # a name in the body is another spelling, never another link
+    for name in ("api", "other", "", "a b"):
+        problem = call("putLink", 422, "new", body={
+            "url": "http://x/", "name": name}).json()
+        assert problem["errors"][0]["field"] == "name", problem
     assert "no field" in put(call, "new", 422, url="http://x/",
                              colour="red").json()["detail"]
     put(call, "a%20b", 422, url="http://x/")

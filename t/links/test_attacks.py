@@ -224,6 +224,17 @@ def test_machines(tmp_path):
         link = links.get("/api/v1/links/ci-x").json()
         assert link["owner"] == "foo@example.com"
 
+        # what policy allows is a path: no other link by another spelling
+        links.save("civic", "http://a/")
+        assert put("ci-vic", '{"url": "http://b/"}') == 403
+        assert put("ci-y", f'{{{url}, "name": "civic"}}') == 422
+        for name in ("ci-vic", "ci--x"):
+            answer = links.ask("DELETE", f"/api/v1/links/{name}", JSON, "",
+                               who=MACHINE)
+            assert answer.status == 403, answer
+        assert links.get("/civic").header("Location") == "http://a/"
+        assert links.get("/cix").header("Location") == "http://b/"
+
 
 @own_network(*ADDRESSES)
 def test_long_searches(tmp_path):

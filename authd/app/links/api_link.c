@@ -15,6 +15,7 @@
 
 static json_t *body_json(authd_links_call_t *call);
 static bool is_json(const authd_links_call_t *call);
+static bool same_name(tg_str_t a, tg_str_t b);
 static bool conditions(authd_links_job_t *job);
 static bool etag_read(tg_str_t value, uint64_t *version);
 static void etag(authd_links_call_t *call, uint64_t version);
@@ -74,6 +75,14 @@ authd_links_api_put(authd_links_call_t *call)
     }
 
     ok = authd_links_json_edit(json, false, &call->alloc, &job->edit, &wrong);
+
+    if (ok && !same_name(job->edit.name, job->name)) {
+        ok = false;
+        wrong.field = "name";
+        (void) snprintf(wrong.text, sizeof(wrong.text), "this has to be a"
+                        " spelling of the name in the path: a rename gives a"
+                        " link another name");
+    }
 
     if (!ok) {
         json_decref(json);
@@ -234,6 +243,22 @@ is_json(const authd_links_call_t *call)
 }
 
 
+/* But for case and dashes. */
+
+static bool
+same_name(tg_str_t a, tg_str_t b)
+{
+    char    one[TG_LINK_NAME_MAX], other[TG_LINK_NAME_MAX];
+    size_t  len;
+
+    len = tg_link_id(a, one);
+
+    return tg_link_id(b, other) == len && memcmp(one, other, len) == 0;
+}
+
+
+/* RFC 9110, 13.1: a weak validator never is what If-Match asks for. */
+
 static bool
 conditions(authd_links_job_t *job)
 {
@@ -248,15 +273,26 @@ conditions(authd_links_job_t *job)
         job->must_be_new = true;
     }
 
-    if (!tgn_request_header(job->call->r, "If-Match", 0, &value)
-        || authd_links_equal(value, "*"))
-    {
+    if (!tgn_request_header(job->call->r, "If-Match", 0, &value)) {
         return true;
+    }
+
+    if (authd_links_equal(value, "*")) {
+        job->must_exist = true;
+        return true;
+    }
+
+    if (!etag_read(value, &job->version)) {
+        return false;
     }
 
     job->has_version = true;
 
-    return etag_read(value, &job->version);
+    if (value.data[0] == 'W') {
+        job->version = 0;
+    }
+
+    return true;
 }
 
 

@@ -14,6 +14,7 @@ static bool job_look(authd_links_job_t *job);
 static void job_people(bool ok, void *data);
 static void job_history(void *data, const authd_store_history_t *history);
 static void job_judge(authd_links_job_t *job);
+static bool job_refused(authd_links_job_t *job, bool known);
 static bool job_make(authd_links_job_t *job);
 
 
@@ -241,19 +242,7 @@ job_judge(authd_links_job_t *job)
         return;
     }
 
-    if (!authd_links_may_change(job->may)
-        || (job->may == AUTHD_LINKS_MAY_EDIT && job->op != AUTHD_STORE_PUT))
-    {
-        /*
-         * Who may edit what is another's could own it by deleting it and
-         * making it anew, or by bringing back an owner of old.
-         */
-
-        authd_links_may_wrong(job->may,
-                              job->op == AUTHD_STORE_DELETE ? "delete"
-                                                            : "update",
-                              link, &job->wrong);
-        job->code = job->wrong.code;
+    if (job_refused(job, known)) {
         authd_links_job_done(job);
         return;
     }
@@ -281,12 +270,13 @@ job_judge(authd_links_job_t *job)
     }
 
     if ((job->must_be_new && job->existed)
+        || (job->must_exist && !job->existed)
         || (job->has_version
             && (!job->existed || job->version != job->before.version)))
     {
         authd_links_job_fail(job, 412, NULL,
-                             job->must_be_new
-                             ? "there is such a link"
+                             job->must_be_new ? "there is such a link"
+                             : job->must_exist ? "there is no such link"
                              : "the link has another version");
         return;
     }
@@ -294,6 +284,51 @@ job_judge(authd_links_job_t *job)
     if (job_make(job)) {
         authd_links_job_submit(job);
     }
+}
+
+
+static bool
+job_refused(authd_links_job_t *job, bool known)
+{
+    const authd_link_t   *link;
+    authd_links_wrong_t  *wrong;
+
+    wrong = &job->wrong;
+    link = known ? &job->before : NULL;
+
+    if (!authd_links_may_change(job->may)
+        || (job->may == AUTHD_LINKS_MAY_EDIT && job->op != AUTHD_STORE_PUT))
+    {
+        /*
+         * Who may edit what is another's could own it by deleting it and
+         * making it anew, or by bringing back an owner of old.
+         */
+
+        authd_links_may_wrong(job->may,
+                              job->op == AUTHD_STORE_DELETE ? "delete"
+                                                            : "update",
+                              link, wrong);
+        job->code = wrong->code;
+
+        return true;
+    }
+
+    /* policy looked at the path: "ci-vic" is allowed by "ci-*", "civic" not */
+
+    if (job->call->who.machine && known
+        && (link->name.len != job->name.len
+            || memcmp(link->name.data, job->name.data, link->name.len) != 0))
+    {
+        wrong->code = 403;
+        job->code = 403;
+        (void) snprintf(wrong->text, sizeof(wrong->text), "a machine has to"
+                        " spell a link as it is: \"%.*s\"",
+                        (int) link->name.len, link->name.data);
+
+        return true;
+    }
+
+    return false;
 }
 
 

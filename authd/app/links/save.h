@@ -24,6 +24,7 @@ struct authd_links_job_s {
     bool                   keep_alias;
     bool                   has_version;
     bool                   must_be_new;
+    bool                   must_exist;
     uint64_t               version;
 
     /*
