@@ -79,13 +79,14 @@ def wrk(space, url, connections, seconds, headers=()):
             "p99": float(p99.group(1)) * UNITS[p99.group(2)]}
 
 
-def turns(contenders, rounds, one):
-    """Each contender once a round, in turns; the first round warms up. The
-    order is reversed in each other round, so that none is always first.
-    one(contender) gives a result; all of them: {contender: [results]}."""
+def turns(contenders, rounds, one, warm_up=True):
+    """Each contender once a round, in turns; a round before the first warms
+    up. The order is reversed in each other round, so that none is always
+    first. one(contender) gives a result; all of them: {contender:
+    [results]}."""
 
     results = {c: [] for c in contenders}
-    for n in range(rounds + 1):
+    for n in range(0 if warm_up else 1, rounds + 1):
         order = list(contenders)
         for contender in order if n % 2 else order[::-1]:
             result = one(contender)
