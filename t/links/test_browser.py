@@ -116,7 +116,8 @@ def refused_address(browser):
     browser.type("#short", "wiki")
     browser.type("#long", "javascript:alert(1)")
     browser.submit(SAVE, fault=True)
-    assert "long is no URL" in browser.text("#long-error")
+    assert browser.text("#long-error").startswith(
+        "Leads to: this is no URL")
     long = browser.find("#long")
     assert long.get_attribute("value") == "javascript:alert(1)"
     assert long.get_attribute("aria-invalid") == "true"

@@ -118,6 +118,7 @@ struct authd_links_call_s {
     authd_links_from_t    from;
     authd_links_who_t     who;
     bool                  api;     /* faults are JSON */
+    const char           *advice;  /* on the page of a fault; may be NULL */
     tg_str_t              name;    /* what the path has behind the route */
     char                  id[AUTHD_ID_MAX];
     void                 *data;    /* the handler's */

@@ -20,11 +20,14 @@ typedef struct {
     authd_record_t        *record;
     authd_links_detail_t   page;
     authd_links_day_t      days[DAYS];
+    int                    code;
     bool                   asked;
     bool                   lost;
 } detail_t;
 
 
+static detail_t *detail_new(authd_links_call_t *call,
+    authd_links_entry_t *entry);
 static void detail_json(authd_links_call_t *call, const authd_link_t *link);
 static void detail_people(bool ok, void *data);
 static void detail_judge(authd_links_call_t *call);
@@ -42,7 +45,6 @@ static bool detail_back(authd_links_call_t *call);
 void
 authd_links_detail_page(authd_links_call_t *call)
 {
-    detail_t             *detail;
     authd_link_t          link;
     authd_links_entry_t  *entry;
 
@@ -80,19 +82,66 @@ authd_links_detail_page(authd_links_call_t *call)
         return;
     }
 
+    if (detail_new(call, entry) != NULL) {
+        detail_judge(call);
+    }
+}
+
+
+void
+authd_links_rename_wrong(authd_links_call_t *call, int code, const char *text,
+    tg_str_t to, bool keep_alias)
+{
+    detail_t             *detail;
+    authd_links_entry_t  *entry;
+
+    entry = authd_links_index_named(call->app->index, call->name);
+
+    if (entry == NULL) {
+        authd_links_fault(call, code, text);
+        return;
+    }
+
+    detail = detail_new(call, entry);
+
+    if (detail == NULL) {
+        return;
+    }
+
+    detail->code = code;
+    detail->page.note = authd_links_str("The link was not renamed: beside its"
+                                        " new name is why.");
+    detail->page.rename_to = to;
+    detail->page.rename_keep = keep_alias;
+    detail->page.rename_error = authd_links_labelled(&call->alloc, "New name",
+                                                     text);
+
+    detail_judge(call);
+}
+
+
+/* NULL when out of memory: then it was answered. */
+
+static detail_t *
+detail_new(authd_links_call_t *call, authd_links_entry_t *entry)
+{
+    detail_t  *detail;
+
     detail = call->alloc.alloc(call->alloc.ctx, sizeof(detail_t));
 
     if (detail == NULL) {
         authd_links_unavailable(call, 5, "out of memory");
-        return;
+        return NULL;
     }
 
     memset(detail, 0, sizeof(detail_t));
 
     call->data = detail;
+    detail->code = 200;
     detail->record = authd_record_hold(entry->record);
+    detail->page.rename_keep = true;
 
-    detail_judge(call);
+    return detail;
 }
 
 
@@ -230,7 +279,7 @@ detail_clicks(void *data, const authd_store_counts_t *counts)
     authd_links_page_detail(&out, &detail->page);
 
     authd_record_drop(&detail->record);
-    authd_links_send_page(call, 200, authd_links_out_done(&out));
+    authd_links_send_page(call, detail->code, authd_links_out_done(&out));
 }
 
 

@@ -80,6 +80,7 @@ typedef struct {
     const char  *field;        /* "name", "url", "owner", ... */
     int          code;         /* of the HTTP answer, as the API has it */
     bool         template;     /* the URL is a template that is none */
+    bool         missing;      /* a name, a URL, or both */
     char         text[TG_ERROR_TEXT_MAX];
 } authd_links_wrong_t;
 

@@ -21,6 +21,7 @@
 
 #define BAD_NAME   "short may only contain letters, numbers, dash, and period"
 #define BAD_TOKEN  "invalid XSRF token"
+#define STALE      "the form is older than a day, or was made for somebody else"
 
 
 static bool form_begin(authd_links_call_t *call);
@@ -34,6 +35,7 @@ static bool save_fields(authd_links_call_t *call, authd_links_job_t *job);
 static bool save_check(authd_links_job_t *job);
 static void save_done(authd_links_job_t *job);
 static void save_wrong(authd_links_job_t *job);
+static void save_text(const authd_links_job_t *job, char *text, size_t size);
 static bool named_check(authd_links_job_t *job);
 static void form_done(authd_links_job_t *job);
 static void form_wrong(authd_links_job_t *job);
@@ -42,6 +44,7 @@ static void form_wrong(authd_links_job_t *job);
 void
 authd_links_save_form(authd_links_call_t *call)
 {
+    bool                ok;
     authd_links_job_t  *job;
 
     if (!form_begin(call)) {
@@ -51,17 +54,29 @@ authd_links_save_form(authd_links_call_t *call)
     job = authd_links_job(call, AUTHD_STORE_PUT,
                           form_value(call, "short", true, NULL));
 
-    if (job == NULL || !save_fields(call, job)) {
-        return;
-    }
-
-    if (job->name.len == 0 || job->edit.url.len == 0) {
-        authd_links_fault(call, 400, "short and long required");
+    if (job == NULL) {
         return;
     }
 
     job->check = save_check;
     job->done = save_done;
+    job->code = 400;
+
+    ok = save_fields(call, job);
+
+    if (job->name.len == 0 || job->edit.url.len == 0) {
+        job->wrong.missing = true;
+        save_wrong(job);
+        return;
+    }
+
+    if (!ok) {
+        job->wrong.field = "expires";
+        (void) snprintf(job->wrong.text, sizeof(job->wrong.text), "this has to"
+                        " be a day, such as 2026-12-31");
+        save_wrong(job);
+        return;
+    }
 
     authd_links_job_run(job);
 }
@@ -277,6 +292,8 @@ form_token(authd_links_call_t *call, const char *path, tg_str_t object)
 }
 
 
+/* False if the day that it expires on is none. */
+
 static bool
 save_fields(authd_links_call_t *call, authd_links_job_t *job)
 {
@@ -317,13 +334,7 @@ save_fields(authd_links_call_t *call, authd_links_job_t *job)
     (void) snprintf(text, sizeof(text), "%.*sT00:00:00Z",
                     day.len < 20 ? (int) day.len : 0, day.data);
 
-    if (tgi_time_parse(&edit->expires, text, strlen(text)) != TG_OK) {
-        authd_links_fault(call, 400, "expires has to be a day, such as"
-                          " 2026-12-31");
-        return false;
-    }
-
-    return true;
+    return tgi_time_parse(&edit->expires, text, strlen(text)) == TG_OK;
 }
 
 
@@ -346,8 +357,9 @@ save_check(authd_links_job_t *job)
     name = job->name;
 
     if (!job->existed || !form_token(call, "/", fresh)) {
-        authd_links_job_end(job);
-        authd_links_fault(call, 400, BAD_TOKEN);
+        job->code = 400;
+        (void) snprintf(job->wrong.text, sizeof(job->wrong.text), BAD_TOKEN);
+        save_wrong(job);
         return false;
     }
 
@@ -386,46 +398,79 @@ save_done(authd_links_job_t *job)
 }
 
 
-/* In golink's words, where it has any. */
+/* As a page, or in golink's words where it has any. */
 
 static void
 save_wrong(authd_links_job_t *job)
 {
-    int                  code;
-    char                 text[TG_ERROR_TEXT_MAX + 64];
-    const char          *field;
-    authd_links_call_t  *call;
+    int                   code;
+    char                  text[TG_ERROR_TEXT_MAX + 64];
+    authd_links_call_t   *call;
+    authd_links_wrong_t  *wrong;
 
     call = job->call;
-    field = job->wrong.field;
+    wrong = &job->wrong;
     code = job->code == 422 ? 400 : job->code;
 
-    (void) snprintf(text, sizeof(text), "%s", job->wrong.text);
-
-    if (field != NULL && strcmp(field, "name") == 0) {
-        (void) snprintf(text, sizeof(text), "%s", BAD_NAME);
-
-    } else if (field != NULL && strcmp(field, "url") == 0) {
-        (void) snprintf(text, sizeof(text), "%s%s",
-                        job->wrong.template
-                        ? "long contains an invalid template: "
-                        : "long is no URL to send people to: ",
-                        job->wrong.text);
-    }
-
     if (code == 503) {
+        (void) snprintf(text, sizeof(text), "%s", wrong->text);
         authd_links_job_end(job);
         authd_links_unavailable(call, job->retry, text);
         return;
     }
 
     if (code == 400 && authd_links_wants_html(call->r)) {
-        authd_links_wrong_page(job, text);
+
+        if (strcmp(wrong->text, BAD_TOKEN) == 0) {
+            (void) snprintf(wrong->text, sizeof(wrong->text), BAD_TOKEN
+                            ": " STALE ". Nothing was saved: look it over and"
+                            " send it again.");
+        }
+
+        authd_links_wrong_page(job,
+                               form_token(call, "/",
+                                   (tg_str_t) TG_STR(AUTHD_LINKS_TOKEN_NEW)),
+                               form_value(call, "expires", false, NULL));
         return;
     }
 
+    save_text(job, text, sizeof(text));
+
     authd_links_job_end(job);
     authd_links_fault(call, code, text);
+}
+
+
+static void
+save_text(const authd_links_job_t *job, char *text, size_t size)
+{
+    const char                 *field;
+    const authd_links_wrong_t  *wrong;
+
+    wrong = &job->wrong;
+    field = wrong->field;
+
+    if (wrong->missing) {
+        (void) snprintf(text, size, "short and long required");
+
+    } else if (field == NULL || strcmp(field, "owner") == 0) {
+        (void) snprintf(text, size, "%s", wrong->text);
+
+    } else if (strcmp(field, "url") == 0) {
+        (void) snprintf(text, size, "%s%s",
+                        wrong->template
+                        ? "long contains an invalid template: "
+                        : "long is no URL to send people to: ", wrong->text);
+
+    } else if (strcmp(field, "name") != 0) {
+        (void) snprintf(text, size, "%s: %s", field, wrong->text);
+
+    } else if (job->edit.name.len <= TG_LINK_NAME_MAX) {
+        (void) snprintf(text, size, BAD_NAME);
+
+    } else {
+        (void) snprintf(text, size, "short is too long: %s", wrong->text);
+    }
 }
 
 
@@ -447,6 +492,9 @@ named_check(authd_links_job_t *job)
     {
         return true;
     }
+
+    call->advice = "Nothing was changed: " STALE ". Go back, load the page"
+                   " again, and send it once more.";
 
     authd_links_job_end(job);
     authd_links_fault(call, 400, BAD_TOKEN);
@@ -472,17 +520,29 @@ form_wrong(authd_links_job_t *job)
 {
     int                  code;
     char                 text[TG_ERROR_TEXT_MAX];
+    bool                 beside, keep;
+    tg_str_t             to;
+    unsigned             retry;
     authd_links_call_t  *call;
 
     call = job->call;
     code = job->code == 422 ? 400 : job->code;
+    beside = job->wrong.field != NULL && strcmp(job->wrong.field, "to") == 0;
+    to = job->to;
+    keep = job->keep_alias;
+    retry = job->retry;
 
     (void) snprintf(text, sizeof(text), "%s", job->wrong.text);
 
     authd_links_job_end(job);
 
     if (code == 503) {
-        authd_links_unavailable(call, job->retry, text);
+        authd_links_unavailable(call, retry, text);
+        return;
+    }
+
+    if (beside && authd_links_wants_html(call->r)) {
+        authd_links_rename_wrong(call, code, text, to, keep);
         return;
     }
 

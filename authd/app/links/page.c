@@ -126,74 +126,6 @@ authd_links_saved_page(authd_links_job_t *job)
 }
 
 
-/* The form again, as it was filled in. */
-
-void
-authd_links_wrong_page(authd_links_job_t *job, const char *text)
-{
-    tg_str_t              error;
-    const char           *field;
-    authd_link_t          link;
-    authd_links_out_t     out;
-    authd_links_call_t   *call;
-    authd_links_home_t    page;
-    authd_links_edit_t   *edit;
-
-    call = job->call;
-    edit = &job->edit;
-    field = job->wrong.field ? job->wrong.field : "url";
-
-    memset(&page, 0, sizeof(page));
-    memset(&link, 0, sizeof(link));
-
-    link.name = edit->name;
-    link.url = edit->url;
-    link.owner = edit->owner;
-    link.owners = edit->owners;
-    link.description = edit->description;
-    link.tags = edit->tags;
-    link.expires = edit->expires;
-    link.anyone = edit->anyone;
-
-    authd_links_frame(call, "Not saved", &page.frame);
-    authd_links_form_of(call, &link, &page.form);
-
-    page.wrong = true;
-    page.form.exists = job->existed;
-    page.form.token = authd_links_page_token(call, "/",
-                          job->existed ? job->before.name
-                                       : (tg_str_t)
-                                         TG_STR(AUTHD_LINKS_TOKEN_NEW));
-
-    error = authd_links_format(&call->alloc, "%s", text);
-
-    if (strcmp(field, "name") == 0) {
-        page.form.name_error = error;
-
-    } else if (strcmp(field, "owner") == 0) {
-        page.form.owner_error = error;
-
-    } else if (strcmp(field, "owners") == 0) {
-        page.form.owners_error = error;
-
-    } else if (strcmp(field, "description") == 0) {
-        page.form.description_error = error;
-
-    } else if (strcmp(field, "tags") == 0) {
-        page.form.tags_error = error;
-
-    } else {
-        page.form.url_error = error;
-    }
-
-    authd_links_out_init(&out, &call->alloc);
-    authd_links_page_home(&out, &page);
-
-    authd_links_job_end(job);
-    authd_links_send_page(call, 400, authd_links_out_done(&out));
-}
-
-
 tg_str_t
 authd_links_fault_page(authd_links_call_t *call, int code, const char *text)
 {
@@ -206,10 +138,8 @@ authd_links_fault_page(authd_links_call_t *call, int code, const char *text)
 
     page.text = authd_links_str(text);
 
-    if (code == 401) {
-        page.advice = authd_links_str("This link needs to know which person"
-                                      " follows it, and the machine that you"
-                                      " came from is nobody's.");
+    if (call->advice != NULL) {
+        page.advice = authd_links_str(call->advice);
     }
 
     authd_links_out_init(&out, &call->alloc);

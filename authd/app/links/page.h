@@ -21,14 +21,26 @@ void authd_links_help_page(authd_links_call_t *call);
 
 void authd_links_unknown_page(authd_links_call_t *call, tg_str_t name);
 
-/* Behind a form: what was done, or the form again with what is wrong. */
+/* Behind a form: what was done. */
 
 void authd_links_saved_page(authd_links_job_t *job);
-void authd_links_wrong_page(authd_links_job_t *job, const char *text);
 
 /* A page of its own for a fault; not yet sent. */
 
 tg_str_t authd_links_fault_page(authd_links_call_t *call, int code,
+    const char *text);
+
+/*
+ * wrong.c.  The form again, with what job->wrong says.  fresh: it is one that
+ * makes links; expires as it was typed.
+ */
+
+void authd_links_wrong_page(authd_links_job_t *job, bool fresh,
+    tg_str_t expires);
+
+/* What is wrong with a field, beside it. */
+
+tg_str_t authd_links_labelled(const tg_alloc_t *alloc, const char *label,
     const char *text);
 
 /* list.c */
@@ -42,6 +54,11 @@ void authd_links_search_page(authd_links_call_t *call);
 /* detail.c, history.c */
 
 void authd_links_detail_page(authd_links_call_t *call);
+
+/* The page of call->name, whose new name is wrong; both are the call's. */
+
+void authd_links_rename_wrong(authd_links_call_t *call, int code,
+    const char *text, tg_str_t to, bool keep_alias);
 void authd_links_history_page(authd_links_call_t *call);
 
 /* export.c, static.c, metrics.c */

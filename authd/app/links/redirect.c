@@ -349,6 +349,8 @@ redirect_done(authd_links_t *app, tgn_request_t *r,
         break;
 
     case TG_LINK_NO_USER:
+        call->advice = "This link needs to know which person follows it, and"
+                       " the machine that you came from is nobody's.";
         authd_links_fault(call, 401, "link requires a valid user");
         break;
 

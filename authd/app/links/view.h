@@ -119,6 +119,7 @@ typedef struct {
     authd_links_rows_t   recent;
     uint64_t       total;
     bool           wrong;      /* the form alone, with what is wrong in it */
+    tg_str_t       alert;      /* what is wrong with all of it; or empty */
 } authd_links_home_t;
 
 /* 404 for a name that is no link. */
@@ -169,7 +170,9 @@ typedef struct {
     tg_str_t           note;           /* above it all: why somebody came
                                           here; empty: none */
     tg_str_t           not_editable;   /* why; empty if it is editable */
-    tg_str_t           rename_error;
+    tg_str_t           rename_to;      /* as it was typed, and what is */
+    tg_str_t           rename_error;   /* wrong with it; or empty */
+    bool               rename_keep;    /* the old name is to lead here, too */
     bool               anyone;
     bool               git;            /* kept by a file: see "links apply" */
     bool               expired;
