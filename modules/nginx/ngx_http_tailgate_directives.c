@@ -13,13 +13,50 @@
 #include "ngx_http_tailgate_module.h"
 
 
-/* More questions a second tailscaled never answers. */
+/* A word of cmd->post. */
 
-#define NGX_HTTP_TAILGATE_MISSES_MAX  1000000
+char *
+ngx_http_tailgate_word(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char *p = conf;
 
+    u_char           *last, text[NGX_MAX_CONF_ERRSTR / 4];
+    ngx_str_t        *value;
+    ngx_uint_t       *np, i;
+    ngx_conf_enum_t  *word;
 
-static ngx_int_t ngx_http_tailgate_cache_parameter(ngx_conf_t *cf,
-    ngx_http_tailgate_main_conf_t *mcf, ngx_str_t *value);
+    np = (ngx_uint_t *) (p + cmd->offset);
+
+    if (*np != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    word = cmd->post;
+
+    for (i = 0; word[i].name.len; i++) {
+
+        if (word[i].name.len == value[1].len
+            && ngx_strcasecmp(word[i].name.data, value[1].data) == 0)
+        {
+            *np = word[i].value;
+            return NGX_CONF_OK;
+        }
+    }
+
+    last = text;
+
+    for (i = 0; word[i].name.len; i++) {
+        last = ngx_slprintf(last, text + sizeof(text), "%s\"%V\"",
+                            i ? " or " : "", &word[i].name);
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid value \"%V\" in \"%V\": it must be %*s",
+                       &value[1], &cmd->name, (size_t) (last - text), text);
+
+    return NGX_CONF_ERROR;
+}
 
 
 /* tailgate_localapi unix:PATH [timeout=TIME] [keepalive=N] */
@@ -132,135 +169,6 @@ ngx_http_tailgate_socket(ngx_conf_t *cf, ngx_http_tailgate_main_conf_t *mcf,
     }
 
     return NGX_OK;
-}
-
-
-/* zone=NAME:SIZE [ttl=TIME] [negative=TIME] [stale=TIME], or off */
-
-char *
-ngx_http_tailgate_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_tailgate_main_conf_t *mcf = conf;
-
-    ngx_str_t    *value;
-    ngx_uint_t    i;
-
-    if (mcf->cache != NGX_CONF_UNSET) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-    mcf->cache = 1;
-
-    if (ngx_strcmp(value[1].data, "off") == 0) {
-
-        if (cf->args->nelts != 2) {
-            return "has parameters behind \"off\"";
-        }
-
-        mcf->cache = 0;
-        return NGX_CONF_OK;
-    }
-
-    for (i = 1; i < cf->args->nelts; i++) {
-
-        if (ngx_http_tailgate_cache_parameter(cf, mcf, &value[i]) != NGX_OK) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\" in \"%V\": "
-                               "\"zone=name:size\" of 64k at least, "
-                               "\"ttl=time\", \"negative=time\", "
-                               "\"stale=time\" and \"misses=number\", each "
-                               "once, or \"off\"",
-                               &value[i], &cmd->name);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static ngx_int_t
-ngx_http_tailgate_cache_parameter(ngx_conf_t *cf,
-    ngx_http_tailgate_main_conf_t *mcf, ngx_str_t *value)
-{
-    u_char      *p;
-    ssize_t      size;
-    ngx_int_t    n;
-    ngx_str_t    s, number;
-    ngx_uint_t   i;
-    ngx_msec_t  *times[] = {
-        &mcf->cache_ttl, &mcf->cache_negative, &mcf->cache_stale
-    };
-
-    static ngx_str_t  names[] = {
-        ngx_string("ttl="), ngx_string("negative="), ngx_string("stale=")
-    };
-
-    for (i = 0; i < 3; i++) {
-
-        if (value->len <= names[i].len
-            || ngx_strncmp(value->data, names[i].data, names[i].len) != 0)
-        {
-            continue;
-        }
-
-        s.data = value->data + names[i].len;
-        s.len = value->len - names[i].len;
-
-        if (*times[i] != NGX_CONF_UNSET_MSEC) {
-            return NGX_ERROR;
-        }
-
-        *times[i] = ngx_parse_time(&s, 0);
-
-        /* an hour without news of a capability that was taken away is enough */
-
-        return *times[i] == (ngx_msec_t) NGX_ERROR || *times[i] > 3600 * 1000
-               ? NGX_ERROR : NGX_OK;
-    }
-
-    if (ngx_strncmp(value->data, "misses=", 7) == 0) {
-
-        n = ngx_atoi(value->data + 7, value->len - 7);
-
-        if (mcf->cache_misses != NGX_CONF_UNSET_UINT || n == NGX_ERROR
-            || n > NGX_HTTP_TAILGATE_MISSES_MAX)
-        {
-            return NGX_ERROR;
-        }
-
-        mcf->cache_misses = n;
-
-        return NGX_OK;
-    }
-
-    if (mcf->cache_zone || value->len < 5
-        || ngx_strncmp(value->data, "zone=", 5) != 0)
-    {
-        return NGX_ERROR;
-    }
-
-    s.data = value->data + 5;
-    p = (u_char *) ngx_strchr(s.data, ':');
-
-    if (p == NULL || p == s.data) {
-        return NGX_ERROR;
-    }
-
-    s.len = p - s.data;
-
-    number.data = p + 1;
-    number.len = value->data + value->len - number.data;
-    size = ngx_parse_size(&number);
-
-    if (size == NGX_ERROR || size < (ssize_t) (16 * ngx_pagesize)) {
-        return NGX_ERROR;
-    }
-
-    mcf->cache_zone = ngx_http_tailgate_cache_zone(cf, &s, size);
-
-    return mcf->cache_zone ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -134,6 +134,10 @@ ngx_http_tailgate_headers(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             continue;
         }
 
+        if (ngx_strcmp(value[i].data, "off") == 0) {
+            return "has parameters beside \"off\"";
+        }
+
         profile = ngx_array_push(lcf->profiles);
         if (profile == NULL) {
             return NGX_CONF_ERROR;
@@ -332,6 +336,10 @@ ngx_http_tailgate_session_cookies(ngx_conf_t *cf, ngx_command_t *cmd,
     value = cf->args->elts;
 
     for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_strcmp(value[i].data, "off") == 0) {
+            return "has cookies beside \"off\"";
+        }
 
         if (!ngx_http_tailgate_cookie_is_good(&value[i])) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,

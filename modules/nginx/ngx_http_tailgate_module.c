@@ -51,7 +51,7 @@ static ngx_command_t  ngx_http_tailgate_commands[] = {
 
     { ngx_string("tailgate"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_tailgate_word,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_tailgate_loc_conf_t, enable),
       &ngx_http_tailgate_enable },
@@ -156,7 +156,7 @@ static ngx_command_t  ngx_http_tailgate_commands[] = {
 
     { ngx_string("tailgate_raw_path"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_tailgate_word,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_tailgate_loc_conf_t, raw_path),
       &ngx_http_tailgate_raw_path },
@@ -177,9 +177,9 @@ static ngx_command_t  ngx_http_tailgate_commands[] = {
 
     { ngx_string("tailgate_recheck"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_http_tailgate_recheck_time,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_tailgate_loc_conf_t, recheck),
+      0,
       NULL },
 
     { ngx_string("tailgate_status_page"),

@@ -342,9 +342,12 @@ ngx_int_t ngx_http_tailgate_socket(ngx_conf_t *cf,
 ngx_int_t ngx_http_tailgate_push_str(ngx_array_t *array, ngx_str_t *value);
 ngx_uint_t ngx_http_tailgate_same_name(ngx_str_t *a, ngx_str_t *b);
 
+char *ngx_http_tailgate_word(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_tailgate_localapi(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_tailgate_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_tailgate_recheck_time(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_tailgate_service(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_tailgate_trusted_proxy(ngx_conf_t *cf, ngx_command_t *cmd,

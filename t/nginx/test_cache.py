@@ -428,24 +428,42 @@ def test_check_27_small_zone(site):
         nginx.stop()
 
 
-@pytest.mark.parametrize("directive", [
-    "tailgate_cache zone=z;", "tailgate_cache zone=z:1k;",
-    "tailgate_cache zone=:1m;", "tailgate_cache ttl=soon;",
-    "tailgate_cache ttl=1s ttl=2s;", "tailgate_cache ttl=2h;",
-    "tailgate_cache off ttl=1s;", "tailgate_cache on;",
-    "tailgate_cache zone=z:1m zone=y:1m;",
-    "tailgate_cache misses=;", "tailgate_cache misses=10r/s;",
-    "tailgate_cache misses=1 misses=2;", "tailgate_cache misses=-1;",
-    "tailgate_cache off; tailgate_cache off;",
-    "server { listen 127.0.0.1:@PORT@; tailgate_cache off; }"])
-def test_refused(tmp_path, directive):
-    with pytest.raises(ConfigError):
-        Nginx(tmp_path, directive).test()
+TIME = 'a time such as "2s" is needed, an hour at most'
+SIZE = 'a size such as "4m" is needed, 64k at least'
+ZONE = "a name and a size are needed"
+MISSES = "a number of questions a second is needed, 1000000 at most"
+
+
+@pytest.mark.parametrize("parameters, fault", [
+    ("zone=z", ZONE), ("zone=:1m", ZONE), ("zone=", ZONE),
+    ("zone=z:1k", SIZE), ("zone=z:much", SIZE), ("zone=z:", SIZE),
+    ("zone=z:1m zone=y:1m", "it is there twice"),
+    ("zone=taken:1m", "already declared for a different use"),
+    ("ttl=soon", TIME), ("ttl=", TIME), ("ttl=2h", TIME), ("stale=61m", TIME),
+    ("negative=-1", TIME), ("ttl=1s ttl=2s", "it is there twice"),
+    ("misses=", MISSES), ("misses=10r/s", MISSES), ("misses=-1", MISSES),
+    ("misses=1000001", MISSES), ("misses=1 misses=2", "it is there twice"),
+    ("on", "may stand there"), ("zones=z:1m", "may stand there"),
+    ("off ttl=1s", 'has parameters behind "off"'),
+    ("off; tailgate_cache off", "is duplicate"),
+    ("off; server { tailgate_cache off; }", "not allowed here")])
+def test_refused(tmp_path, parameters, fault):
+    """By one sentence, which says what may stand there."""
+
+    with pytest.raises(ConfigError) as error:
+        Nginx(tmp_path, "limit_req_zone $uri zone=taken:1m rate=1r/s;"
+              f"tailgate_cache {parameters};").test()
+    lines = [line for line in str(error.value).splitlines()
+             if "[emerg]" in line]
+    assert len(lines) == 1 and fault in lines[0], error.value
+    if fault.startswith("a "):
+        assert f'"{parameters}" in "tailgate_cache": {fault}' in lines[0]
 
 
 @pytest.mark.parametrize("directive", [
     "tailgate_cache off;", "tailgate_cache ttl=10s;",
-    "tailgate_cache zone=z:1m ttl=500ms negative=0 stale=1m misses=10;"])
+    "tailgate_cache zone=z:1m ttl=500ms negative=0 stale=1m misses=10;",
+    "tailgate_cache zone=z:64k ttl=1h misses=1000000;"])
 def test_accepted(tmp_path, directive):
     Nginx(tmp_path, directive + "server { listen 127.0.0.1:@PORT@; "
           "tailgate on; }").test()

@@ -45,7 +45,9 @@ def refusal(directory, **conf):
 
 
 REFUSED = [
-    ("location", "tailgate maybe;", 'invalid value "maybe"'),
+    ("location", "tailgate maybe;",
+     'invalid value "maybe" in "tailgate": it must be "off" or "on" or '
+     '"optional"'),
     ("location", "tailgate on; tailgate off;", "duplicate"),
     ("location", "if ($uri) { tailgate on; }", "not allowed here"),
     ("location", "limit_except GET { tailgate on; }", "not allowed here"),
@@ -116,7 +118,10 @@ REFUSED = [
 
     ("location", "tailgate_headers nosuch;",
      'unknown profile "nosuch" in "tailgate_headers": there are '),
-    ("location", "tailgate_headers off webauth;", 'unknown profile "off"'),
+    ("location", "tailgate_headers off webauth;",
+     'has parameters beside "off"'),
+    ("location", "tailgate_headers webauth off;",
+     'has parameters beside "off"'),
     ("location", "tailgate_headers webauth; tailgate_headers off;",
      "is duplicate"),
     ("location", "tailgate_headers webauth secret=@SECRET@;",
@@ -148,6 +153,7 @@ REFUSED = [
     ("location", "tailgate_session a=b;", "invalid cookie"),
     ("location", "tailgate_session tailgate-a;", "invalid cookie"),
     ("location", "tailgate_session a; tailgate_session b;", "is duplicate"),
+    ("location", "tailgate_session a off;", 'has cookies beside "off"'),
     ("http", "tailgate_session_secret @SECRET@;", "64 hexadecimal digits"),
     ("http", "tailgate_session_secret @HALF@;", "64 hexadecimal digits"),
     ("http", "tailgate_session_secret @KEY@; tailgate_session_secret @KEY@;",
@@ -171,7 +177,11 @@ REFUSED = [
      '/nginx/nonexistent.yaml" failed (2: No such file'),
     ("location", "tailgate_policy /dev/null;", "not a regular file"),
     ("location", "tailgate_policy @BIG@;", "longer than the 8388608 bytes"),
-    ("location", "tailgate_raw_path maybe;", 'invalid value "maybe"'),
+    ("location", "tailgate_raw_path maybe;",
+     'invalid value "maybe" in "tailgate_raw_path": it must be "refuse" or '
+     '"allow"'),
+    ("location", "tailgate_raw_path allow; tailgate_raw_path allow;",
+     "is duplicate"),
     ("location", "tailgate_allow usr=a@b;", "usr"),
     ("location", "tailgate_allow alice@example.com;", "alice@example.com"),
     ("location", "tailgate_deny user=*;", "autogroup"),

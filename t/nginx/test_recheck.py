@@ -385,12 +385,17 @@ def test_many_of_one_peer(tmp_path, opened):
         assert all(s.ended() for s in sockets)
 
 
-@pytest.mark.parametrize("directive", [
-    "tailgate_recheck;", "tailgate_recheck soon;",
-    "tailgate_recheck 1s; tailgate_recheck 2s;",
-    "server { listen 127.0.0.1:@PORT@; if ($host) { tailgate_recheck 1s; } }"])
-def test_refused(tmp_path, directive):
-    with pytest.raises(ConfigError):
+@pytest.mark.parametrize("directive, fault", [
+    ("tailgate_recheck;", "invalid number of arguments"),
+    ("tailgate_recheck soon;",
+     'invalid time "soon" in "tailgate_recheck": one such as "5s" is needed'),
+    ("tailgate_recheck '';", 'invalid time ""'),
+    ("tailgate_recheck -1;", 'invalid time "-1"'),
+    ("tailgate_recheck 1s; tailgate_recheck 2s;", "is duplicate"),
+    ("server { listen 127.0.0.1:@PORT@; if ($host) { tailgate_recheck 1s; } }",
+     "not allowed here")])
+def test_refused(tmp_path, directive, fault):
+    with pytest.raises(ConfigError, match=fault):
         Nginx(tmp_path, directive).test()
 
 
