@@ -5,6 +5,7 @@
 "use strict";
 
 const CONTRAST = 4.5;  // WCAG 2.2, 1.4.3, level AA
+const EDGE = 3;        // 1.4.11: what shows that something is there
 
 const faults = [];
 
@@ -58,16 +59,34 @@ function luminance(colour) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
+function ratio(one, other) {
+  const [dark, light] = [luminance(one), luminance(other)]
+    .sort((a, b) => a - b);
+
+  return (light + 0.05) / (dark + 0.05);
+}
+
 function checkContrast(element, pseudo) {
   const back = ground(element);
   const front = over(rgba(getComputedStyle(element, pseudo).color), back);
-  const [dark, light] = [luminance(front), luminance(back)]
-    .sort((a, b) => a - b);
-  const ratio = (light + 0.05) / (dark + 0.05);
+  const found = ratio(front, back);
 
-  if (ratio < CONTRAST) {
-    faults.push(`contrast of ${ratio.toFixed(2)}: ${describe(element)}`
+  if (found < CONTRAST) {
+    faults.push(`contrast of ${found.toFixed(2)}: ${describe(element)}`
       + (pseudo ?? ""));
+  }
+}
+
+// A box to tick is the browser's own.
+
+function checkEdge(element) {
+  const style = getComputedStyle(element);
+  const back = ground(element.parentElement);
+  const found = Math.max(ratio(over(rgba(style.borderTopColor), back), back),
+    ratio(over(rgba(style.backgroundColor), back), back));
+
+  if (element.type !== "checkbox" && found < EDGE) {
+    faults.push(`an edge of ${found.toFixed(2)}: ${describe(element)}`);
   }
 }
 
@@ -131,8 +150,20 @@ for (const element of all) {
   }
 }
 
+// what has no heading above it says by itself what it is
+if (all.some((e) => e.matches(".links"))
+    && !all.some((e) => e.matches(".links thead"))) {
+  for (const cell of all.filter((e) => e.matches(
+    ".links td:not(.url)") && e.textContent !== "")) {
+    if (getComputedStyle(cell, "::before").content === "none") {
+      faults.push(`no heading: ${describe(cell)}`);
+    }
+  }
+}
+
 for (const element of controls) {
   checkContrast(element);
+  checkEdge(element);
 
   if (element.placeholder) {
     checkContrast(element, "::placeholder");

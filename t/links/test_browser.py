@@ -240,6 +240,7 @@ def scriptless(browser, links):
     try:
         make(browser, "plain", "https://plain.example.com/")
         assert not browser.has("dialog")
+        assert not browser.find(".keys").is_displayed()
         browser.go("/.detail/plain")
         browser.find("summary").click()
         browser.find("#anyone").click()
@@ -283,6 +284,13 @@ def palette(browser, links):
     browser.press("/")
     assert browser.script("return document.activeElement.id") == "q"
     browser.press_control("k")
+    browser.press("zzz")
+    browser.wait(lambda: browser.text("dialog [role=status]")
+                 == "Nothing was found.", "nothing is found")
+    assert not browser.has("[role=option]")
+    assert browser.find("dialog input").get_attribute("aria-expanded") \
+        == "false"
+    browser.press(Keys.BACKSPACE * 3)
     browser.press(other)
     browser.wait(lambda: [o.text.split()[0] for o in browser.all(
         "[role=option]")] == [other], "the other one is found")

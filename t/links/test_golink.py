@@ -216,6 +216,10 @@ def check_lists(links):
     assert rows_of(links.get("/.all")) == (foos + bars + nobodys, 5)
     assert rows_of(links.get("/.popular"))[0][:2] == [foos[1], *bars]
     assert rows_of(links.get("/.mine")) == (foos, 3)
+    # no page shows the time of a link that has none
+    for target in ("/.all", "/.detail/beta", "/.detail/delta"):
+        page = links.get(target, HTML).body.decode()
+        assert "0001" not in page and "1970" not in page, page
 
 
 def check_all_stats(links):

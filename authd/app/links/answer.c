@@ -281,6 +281,10 @@ authd_links_day(const tg_alloc_t *alloc, int64_t seconds)
 {
     struct tm  tm;
 
+    if (seconds == 0 || seconds == TG_LINK_NO_TIME) {
+        return (tg_str_t) TG_NULL_STR;
+    }
+
     when(seconds, &tm);
 
     return authd_links_format(alloc, "%04d-%02d-%02d", tm.tm_year + 1900,

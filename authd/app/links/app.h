@@ -276,7 +276,7 @@ tg_str_t authd_links_segment(const tg_alloc_t *alloc, tg_str_t s);
 tg_str_t authd_links_pchars(const tg_alloc_t *alloc, tg_str_t s);
 tg_str_t authd_links_path(const tg_alloc_t *alloc, tg_str_t s);
 
-/* "2026-11-22", and "2026-11-22 21:07 UTC". */
+/* "2026-11-22", empty if it is not known; "2026-11-22 21:07 UTC". */
 
 tg_str_t authd_links_day(const tg_alloc_t *alloc, int64_t seconds);
 tg_str_t authd_links_moment(const tg_alloc_t *alloc, int64_t seconds);

@@ -8,6 +8,7 @@ const palette = (() => {
   const dialog = document.createElement("dialog");
   const input = document.createElement("input");
   const list = document.createElement("ul");
+  const note = document.createElement("p");
 
   let links = [];
   let chosen = 0;
@@ -19,12 +20,13 @@ const palette = (() => {
   input.autocomplete = "off";
   input.placeholder = "Jump to a link";
   input.setAttribute("role", "combobox");
-  input.setAttribute("aria-expanded", "true");
+  input.setAttribute("aria-expanded", "false");
   input.setAttribute("aria-controls", "palette-list");
   input.setAttribute("aria-label", "Jump to a link");
   list.id = "palette-list";
   list.setAttribute("role", "listbox");
-  dialog.append(input, list);
+  note.setAttribute("role", "status");
+  dialog.append(input, list, note);
   document.body.append(dialog);
 
   function show() {
@@ -41,6 +43,9 @@ const palette = (() => {
       item.addEventListener("click", () => follow(i));
       return item;
     }));
+
+    input.setAttribute("aria-expanded", String(links.length > 0));
+    note.textContent = links.length > 0 ? "" : "Nothing was found.";
 
     if (links.length > 0) {
       input.setAttribute("aria-activedescendant", `palette-${chosen}`);
