@@ -257,6 +257,73 @@ test_near(void **state)
 }
 
 
+static bool
+around_each(authd_links_entry_t *entry, void *data)
+{
+    size_t                 i;
+    authd_links_entry_t  **seen;
+
+    seen = data;
+
+    for (i = 0; seen[i] != NULL; i++) {
+        /* void */
+    }
+
+    seen[i] = entry;
+
+    return i + 1 < 10;
+}
+
+
+/* Neighbours of a name, there or not, over the ends of the pieces. */
+
+static void
+test_around(void **state)
+{
+    char                  name[32];
+    size_t                i, k, at, first;
+    tg_str_t              s;
+    authd_links_index_t  *index;
+    authd_links_entry_t  *seen[12];
+
+    (void) state;
+
+    index = authd_links_index_new();
+    assert_non_null(index);
+
+    memset(seen, 0, sizeof(seen));
+    authd_links_index_around(index, (tg_str_t) TG_STR("a"), 5, around_each,
+                             seen);
+    assert_null(seen[0]);
+
+    for (i = 0; i < LINKS; i++) {
+        (void) snprintf(name, sizeof(name), "link%04zu", i * 7919 % LINKS);
+        tell(index, name, "http://x/", i + 1, true);
+    }
+
+    for (i = 0; i < (size_t) 2 * LINKS; i++) {
+        (void) snprintf(name, sizeof(name), "link%04zu%s", i / 2,
+                        i % 2 ? "x" : "");
+        s = (tg_str_t) { name, strlen(name) };
+
+        at = authd_links_index_place(index, s);
+        assert_int_equal(at, i / 2 + i % 2);
+        first = at > 5 ? at - 5 : 0;
+
+        memset(seen, 0, sizeof(seen));
+        authd_links_index_around(index, s, 5, around_each, seen);
+
+        for (k = 0; k < 10; k++) {
+            assert_ptr_equal(seen[k], authd_links_index_at(index, first + k));
+        }
+
+        assert_null(seen[10]);
+    }
+
+    authd_links_index_free(&index);
+}
+
+
 /* What is kept is what is near, until a link comes or goes. */
 
 static void
@@ -665,6 +732,7 @@ main(void)
         cmocka_unit_test(test_aliases),
         cmocka_unit_test(test_clicks),
         cmocka_unit_test(test_near),
+        cmocka_unit_test(test_around),
         cmocka_unit_test(test_nearby),
         cmocka_unit_test(test_search),
         cmocka_unit_test(test_search_pages),

@@ -14,7 +14,6 @@
 #include "authd/app/links/links.h"
 #include "authd/app/links/nearby.h"
 #include "authd/app/links/people.h"
-#include "authd/app/links/top.h"
 #include "authd/authd.h"
 #include "authd/exchange.h"
 
@@ -56,7 +55,6 @@ struct authd_links_s {
     authd_links_index_t   *index;
     authd_links_people_t  *people;
     authd_links_counts_t   counts;
-    authd_links_top_t      top;
     authd_links_nearby_t   nearby;
     authd_links_turns_t    turns;
     uint8_t                secret[32]; /* of form tokens */

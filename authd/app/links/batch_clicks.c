@@ -27,6 +27,11 @@ typedef struct {
     size_t                 unknown;    /* lines of links that are none */
 } given_t;
 
+typedef struct {
+    authd_links_index_t         *index;
+    const authd_store_counts_t  *counts;
+} told_t;
+
 
 static bool may_give(authd_links_call_t *call);
 static bool read_lines(given_t *given);
@@ -339,6 +344,7 @@ static void
 given_counted(void *data, const authd_store_counts_t *counts)
 {
     json_t               *json;
+    told_t                told;
     given_t              *given;
     authd_links_call_t   *call;
 
@@ -356,8 +362,10 @@ given_counted(void *data, const authd_store_counts_t *counts)
         return;
     }
 
-    authd_links_index_each(call->app->index, 0, given_each,
-                           (void *) (uintptr_t) counts);
+    told.index = call->app->index;
+    told.counts = counts;
+
+    authd_links_index_each(call->app->index, 0, given_each, &told);
 
     if (!authd_links_back(call)) {
         return;
@@ -377,12 +385,14 @@ given_counted(void *data, const authd_store_counts_t *counts)
 static bool
 given_each(authd_links_entry_t *entry, void *data)
 {
+    told_t                      *told;
     authd_link_t                 link;
     authd_store_clicks_t         key;
     const authd_store_clicks_t  *found;
     const authd_store_counts_t  *counts;
 
-    counts = data;
+    told = data;
+    counts = told->counts;
     authd_record_link(entry->record, &link);
 
     key = (authd_store_clicks_t) { link.uid, 0, 0 };
@@ -391,7 +401,7 @@ given_each(authd_links_entry_t *entry, void *data)
                       : NULL;
 
     if (found != NULL && link.alias.len == 0) {
-        entry->clicks = found->n + entry->fresh;
+        authd_links_index_counted(told->index, entry, found->n);
     }
 
     return true;

@@ -9,6 +9,7 @@
 #include "authd/app/links/order.h"
 #include "authd/app/links/room.h"
 #include "authd/app/links/table.h"
+#include "authd/app/links/top.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ struct authd_links_index_s {
     authd_links_table_t     table;
     authd_links_order_t     order;
     authd_links_fresh_t     fresh;
+    authd_links_top_t       top;
     uint64_t                base;      /* of the polynomial; random */
     uint64_t                generation;
     authd_links_entry_t   **aliases;
@@ -32,8 +34,9 @@ static bool news_put(authd_links_index_t *index,
 static void news_gone(authd_links_index_t *index, authd_links_slot_t *slot);
 static bool news_replace(authd_links_index_t *index, authd_links_slot_t *slot,
     const authd_store_news_t *news);
-static void alias_remove(authd_links_index_t *index,
-    const authd_links_entry_t *entry);
+static void listed_add(authd_links_index_t *index, authd_links_entry_t *entry);
+static void listed_remove(authd_links_index_t *index,
+    authd_links_entry_t *entry);
 static bool is_alias(const authd_record_t *record);
 static bool compile(const authd_record_t *record, tg_link_t **program);
 static void entry_free(authd_links_entry_t *entry);
@@ -103,6 +106,8 @@ authd_links_index_clear(authd_links_index_t *index)
     }
 
     authd_links_order_free(&index->order);
+
+    authd_links_top_clear(&index->top);
 
     index->table.n = 0;
     index->naliases = 0;
@@ -215,6 +220,28 @@ authd_links_index_each(const authd_links_index_t *index, size_t place,
 }
 
 
+void
+authd_links_index_around(const authd_links_index_t *index, tg_str_t name,
+    size_t n, authd_links_each_pt cb, void *data)
+{
+    authd_links_order_around(&index->order, name, n, cb, data);
+}
+
+
+authd_links_entry_t **
+authd_links_index_popular(authd_links_index_t *index, size_t *n)
+{
+    return authd_links_top_popular(&index->top, &index->order, n);
+}
+
+
+authd_links_entry_t **
+authd_links_index_recent(authd_links_index_t *index, size_t *n)
+{
+    return authd_links_top_recent(&index->top, &index->order, n);
+}
+
+
 authd_links_entry_t *
 authd_links_index_alias(const authd_links_index_t *index, size_t n)
 {
@@ -227,6 +254,32 @@ authd_links_index_click(authd_links_index_t *index,
     authd_links_entry_t *entry)
 {
     authd_links_fresh_click(&index->fresh, entry);
+
+    if (entry->alias == 0) {
+        authd_links_top_clicked(&index->top, entry);
+    }
+}
+
+
+void
+authd_links_index_counted(authd_links_index_t *index,
+    authd_links_entry_t *entry, uint64_t clicks)
+{
+    clicks += entry->fresh;
+
+    if (entry->clicks == clicks) {
+        return;
+    }
+
+    if (entry->alias == 0) {
+        authd_links_top_remove(&index->top, entry);
+    }
+
+    entry->clicks = clicks;
+
+    if (entry->alias == 0) {
+        authd_links_top_add(&index->top, entry);
+    }
 }
 
 
@@ -273,10 +326,7 @@ news_put(authd_links_index_t *index, const authd_store_news_t *news)
     authd_links_table_put(&index->table, news->id,
                           authd_links_hash(index->base, news->id), entry);
 
-    if (is_alias(entry->record)) {
-        index->aliases[index->naliases++] = entry;
-    }
-
+    listed_add(index, entry);
     index->generation++;
 
     return true;
@@ -297,7 +347,7 @@ news_gone(authd_links_index_t *index, authd_links_slot_t *slot)
     entry = slot->entry;
 
     authd_links_fresh_orphan(&index->fresh, entry);
-    alias_remove(index, entry);
+    listed_remove(index, entry);
     authd_links_order_remove(&index->order, entry);
     authd_links_table_remove(&index->table, slot);
     entry_free(entry);
@@ -337,13 +387,13 @@ news_replace(authd_links_index_t *index, authd_links_slot_t *slot,
         return false;
     }
 
+    listed_remove(index, entry);
+
     if (before.uid != after.uid) {
         /* another link of that id: what was counted is not its own */
         authd_links_fresh_orphan(&index->fresh, entry);
         entry->clicks = 0;
     }
-
-    alias_remove(index, entry);
 
     if (moves) {
         authd_links_order_remove(&index->order, entry);
@@ -361,10 +411,7 @@ news_replace(authd_links_index_t *index, authd_links_slot_t *slot,
         entry->clicks = news->clicks + fresh;
     }
 
-    if (is_alias(entry->record)) {
-        index->aliases[index->naliases++] = entry;
-    }
-
+    listed_add(index, entry);
     index->generation++;
 
     /* what was just removed left room */
@@ -373,21 +420,36 @@ news_replace(authd_links_index_t *index, authd_links_slot_t *slot,
 }
 
 
-static void
-alias_remove(authd_links_index_t *index, const authd_links_entry_t *entry)
-{
-    size_t  i;
+/* In the list of former names, for which there is room, or among the others. */
 
+static void
+listed_add(authd_links_index_t *index, authd_links_entry_t *entry)
+{
     if (!is_alias(entry->record)) {
+        authd_links_top_add(&index->top, entry);
         return;
     }
 
-    for (i = 0; i < index->naliases; i++) {
-        if (index->aliases[i] == entry) {
-            index->aliases[i] = index->aliases[--index->naliases];
-            return;
-        }
+    index->aliases[index->naliases++] = entry;
+    entry->alias = (uint32_t) index->naliases;
+}
+
+
+static void
+listed_remove(authd_links_index_t *index, authd_links_entry_t *entry)
+{
+    authd_links_entry_t  *last;
+
+    if (entry->alias == 0) {
+        authd_links_top_remove(&index->top, entry);
+        return;
     }
+
+    last = index->aliases[--index->naliases];
+    index->aliases[entry->alias - 1] = last;
+    last->alias = entry->alias;
+
+    entry->alias = 0;
 }
 
 

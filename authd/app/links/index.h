@@ -27,6 +27,7 @@ typedef struct {
     uint64_t         clicks;   /* of all days, fresh ones included */
     uint32_t         fresh;    /* not yet given to the store */
     uint32_t         dirty;    /* place in the list of those, from 1; or 0 */
+    uint32_t         alias;    /* the same in that of former names */
 } authd_links_entry_t;
 
 
@@ -96,7 +97,15 @@ void authd_links_index_each(const authd_links_index_t *index, size_t place,
     authd_links_each_pt cb, void *data);
 
 /*
- * The same in steps, between which the index may change: a link that comes or
+ * Calls cb for n links before name and n from there on, in order, or for 2 * n
+ * from the first on, as long as it returns true.
+ */
+
+void authd_links_index_around(const authd_links_index_t *index, tg_str_t name,
+    size_t n, authd_links_each_pt cb, void *data);
+
+/*
+ * The links from the first on in steps, between which the index may change: a link that comes or
  * goes meanwhile may or may not be seen, the others are, once.  A step goes on
  * behind the link that ended the last; false: there are no more.  A zeroed
  * cursor is at the first link.
@@ -116,10 +125,22 @@ authd_links_entry_t *authd_links_index_alias(const authd_links_index_t *index,
     size_t n);
 
 /*
+ * The links that are followed most, and those that were changed last, by name
+ * among equals, without former names: *n of them, at most AUTHD_LINKS_TOP_MAX.
+ * Valid until the index changes or a click is counted.
+ */
+
+#define AUTHD_LINKS_TOP_MAX  200
+
+authd_links_entry_t **authd_links_index_popular(authd_links_index_t *index,
+    size_t *n);
+authd_links_entry_t **authd_links_index_recent(authd_links_index_t *index,
+    size_t *n);
+
+/*
  * The links that are nearest to an id that is unknown: of the data of near's
  * items each is an entry.
  */
-
 
 void authd_links_index_near(const authd_links_index_t *index, tg_str_t id,
     tg_link_near_t *near);
@@ -127,6 +148,7 @@ void authd_links_index_near(const authd_links_index_t *index, tg_str_t id,
 
 /*
  * Clicks.  authd_links_index_click() counts one; it allocates nothing.
+ * authd_links_index_counted() says how many the store has of a link.
  *
  * authd_links_index_fresh() hands out what was counted since the last time, at
  * most max counts, for the store to add to day; authd_links_index_unfresh()
@@ -135,6 +157,8 @@ void authd_links_index_near(const authd_links_index_t *index, tg_str_t id,
 
 void authd_links_index_click(authd_links_index_t *index,
     authd_links_entry_t *entry);
+void authd_links_index_counted(authd_links_index_t *index,
+    authd_links_entry_t *entry, uint64_t clicks);
 size_t authd_links_index_fresh(authd_links_index_t *index,
     authd_store_clicks_t *clicks, size_t max, int32_t day);
 size_t authd_links_index_nfresh(const authd_links_index_t *index);

@@ -84,23 +84,18 @@ authd_links_metrics(authd_links_call_t *call)
 static void
 clicks(authd_links_call_t *call, authd_links_out_t *out)
 {
-    size_t              i;
-    authd_link_t        link;
-    authd_links_t      *app;
-    authd_links_top_t  *top;
+    size_t                 i, n;
+    authd_link_t           link;
+    authd_links_entry_t  **entries;
 
-    app = call->app;
-    top = &app->top;
-
-    authd_links_top(top, app->index, tgn_loop_now(app->authd->loop));
+    entries = authd_links_index_popular(call->app->index, &n);
 
     head(out, "golink_clicks_total", "counter",
          "Clicks of the links that have most.");
 
-    for (i = 0; i < top->npopular && top->popular[i]->clicks != 0; i++) {
-        authd_record_link(top->popular[i]->record, &link);
-        labelled(out, "golink_clicks_total", link.name,
-                 top->popular[i]->clicks);
+    for (i = 0; i < n && entries[i]->clicks != 0; i++) {
+        authd_record_link(entries[i]->record, &link);
+        labelled(out, "golink_clicks_total", link.name, entries[i]->clicks);
     }
 }
 

@@ -31,7 +31,7 @@ typedef struct {
 
 static bool near_each(authd_links_entry_t *entry, void *data);
 static void near_add(tg_link_near_t *near, authd_links_entry_t *entry);
-static void near_neighbours(edits_t *edits);
+static bool near_neighbour(authd_links_entry_t *entry, void *data);
 static void near_edits(edits_t *edits);
 static void near_letters(edits_t *edits, size_t at, size_t cut);
 static void near_swap(edits_t *edits, size_t at);
@@ -64,7 +64,7 @@ authd_links_index_near(const authd_links_index_t *index, tg_str_t id,
     edits.id = id;
     edits.near = near;
 
-    near_neighbours(&edits);
+    authd_links_index_around(index, id, NEAR_NEIGHBOUR, near_neighbour, near);
     near_edits(&edits);
 }
 
@@ -73,6 +73,15 @@ static bool
 near_each(authd_links_entry_t *entry, void *data)
 {
     tg_link_near_add(data, authd_record_id(entry->record), entry);
+
+    return true;
+}
+
+
+static bool
+near_neighbour(authd_links_entry_t *entry, void *data)
+{
+    near_add(data, entry);
 
     return true;
 }
@@ -92,27 +101,6 @@ near_add(tg_link_near_t *near, authd_links_entry_t *entry)
     }
 
     tg_link_near_add(near, authd_record_id(entry->record), entry);
-}
-
-
-static void
-near_neighbours(edits_t *edits)
-{
-    size_t                i, place;
-    authd_links_entry_t  *entry;
-
-    place = authd_links_index_place(edits->index, edits->id);
-    place = place > NEAR_NEIGHBOUR ? place - NEAR_NEIGHBOUR : 0;
-
-    for (i = 0; i < (size_t) 2 * NEAR_NEIGHBOUR; i++) {
-        entry = authd_links_index_at(edits->index, place + i);
-
-        if (entry == NULL) {
-            break;
-        }
-
-        near_add(edits->near, entry);
-    }
 }
 
 

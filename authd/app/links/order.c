@@ -153,6 +153,54 @@ authd_links_order_each(const authd_links_order_t *order, size_t place,
 
 
 void
+authd_links_order_around(const authd_links_order_t *order, tg_str_t name,
+    size_t n, authd_links_each_pt cb, void *data)
+{
+    size_t                      i, k, left;
+    const authd_links_piece_t  *piece;
+
+    if (order->n == 0) {
+        return;
+    }
+
+    i = piece_find(order, name);
+    k = item_find(order->pieces[i], name);
+
+    for (left = n; left > k && i > 0; k = order->pieces[--i]->n) {
+        left -= k;
+    }
+
+    k -= left < k ? left : k;
+
+    for (left = 2 * n; left > 0; left--) {
+        piece = order->pieces[i];
+
+        if (k == piece->n) {
+
+            if (++i == order->n) {
+                return;
+            }
+
+            piece = order->pieces[i];
+            k = 0;
+        }
+
+        if (!cb(piece->items[k++], data)) {
+            return;
+        }
+    }
+}
+
+
+int
+authd_links_order_compare(const authd_links_entry_t *a,
+    const authd_links_entry_t *b)
+{
+    return compare(name_of(a), name_of(b));
+}
+
+
+void
 authd_links_order_free(authd_links_order_t *order)
 {
     size_t  i;

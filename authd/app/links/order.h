@@ -45,6 +45,20 @@ size_t authd_links_order_place(const authd_links_order_t *order,
 void authd_links_order_each(const authd_links_order_t *order, size_t place,
     authd_links_each_pt cb, void *data);
 
+
+/*
+ * Calls cb for n links before name and n from there on, in order, or for 2 * n
+ * from the first on, as long as it returns true.
+ */
+
+void authd_links_order_around(const authd_links_order_t *order, tg_str_t name,
+    size_t n, authd_links_each_pt cb, void *data);
+
+/* Below, equal to or above zero, by name. */
+
+int authd_links_order_compare(const authd_links_entry_t *a,
+    const authd_links_entry_t *b);
+
 void authd_links_order_free(authd_links_order_t *order);
 
 

@@ -26,28 +26,29 @@ static void saved_text(const authd_links_job_t *job,
 void
 authd_links_home_page(authd_links_call_t *call)
 {
-    authd_links_t       *app;
-    authd_links_out_t    out;
-    authd_links_top_t   *top;
-    authd_links_home_t   page;
+    size_t                 n;
+    authd_links_t         *app;
+    authd_links_out_t      out;
+    authd_links_home_t     page;
+    authd_links_entry_t  **entries;
 
     app = call->app;
-    top = &app->top;
 
     memset(&page, 0, sizeof(page));
-
-    authd_links_top(top, app->index, tgn_loop_now(app->authd->loop));
 
     authd_links_frame(call, NULL, &page.frame);
     form_new(call, authd_links_arg(call, "short"), &page.form);
 
     page.may_create = may_create(call);
-    page.popular = authd_links_rows(call, top->popular,
-                                    top->npopular < HOME_POPULAR
-                                    ? top->npopular : HOME_POPULAR);
-    page.recent = authd_links_rows(call, top->recent,
-                                   top->nrecent < HOME_RECENT ? top->nrecent
-                                                              : HOME_RECENT);
+
+    entries = authd_links_index_popular(app->index, &n);
+    page.popular = authd_links_rows(call, entries,
+                                    n < HOME_POPULAR ? n : HOME_POPULAR);
+
+    entries = authd_links_index_recent(app->index, &n);
+    page.recent = authd_links_rows(call, entries,
+                                   n < HOME_RECENT ? n : HOME_RECENT);
+
     page.total = authd_links_index_n(app->index);
 
     authd_links_out_init(&out, &call->alloc);

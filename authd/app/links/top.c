@@ -8,19 +8,24 @@
 #include <string.h>
 
 
-/* Milliseconds that a list of unchanged links is good for: clicks go on. */
-
-#define TOP_AGE   5000
-
-
-
 typedef bool (*before_pt)(const authd_links_entry_t *a,
     const authd_links_entry_t *b);
 
+typedef struct {
+    authd_links_best_t  *best;
+    before_pt            before;
+} look_t;
 
-static bool top_each(authd_links_entry_t *entry, void *data);
-static void top_insert(authd_links_entry_t **items, size_t *n,
-    authd_links_entry_t *entry, before_pt before);
+
+static void best_add(authd_links_best_t *best, authd_links_entry_t *entry,
+    bool all, before_pt before);
+static size_t best_find(const authd_links_best_t *best,
+    const authd_links_entry_t *entry, before_pt before);
+static void best_remove(authd_links_best_t *best, size_t at);
+static authd_links_entry_t **best_read(authd_links_best_t *best,
+    const authd_links_top_t *top, const authd_links_order_t *order,
+    before_pt before, size_t *n);
+static bool look_each(authd_links_entry_t *entry, void *data);
 static bool clicked_more(const authd_links_entry_t *a,
     const authd_links_entry_t *b);
 static bool edited_later(const authd_links_entry_t *a,
@@ -28,68 +33,102 @@ static bool edited_later(const authd_links_entry_t *a,
 
 
 void
-authd_links_top(authd_links_top_t *top, const authd_links_index_t *index,
-    uint64_t now)
+authd_links_top_add(authd_links_top_t *top, authd_links_entry_t *entry)
 {
-    uint64_t  generation;
+    best_add(&top->popular, entry, top->popular.n == top->nlinks,
+             clicked_more);
+    best_add(&top->recent, entry, top->recent.n == top->nlinks, edited_later);
 
-    generation = authd_links_index_generation(index);
+    top->nlinks++;
+}
 
-    if (top->known && top->generation == generation
-        && now - top->time < TOP_AGE)
-    {
+
+void
+authd_links_top_remove(authd_links_top_t *top,
+    const authd_links_entry_t *entry)
+{
+    best_remove(&top->popular, best_find(&top->popular, entry,
+                                         clicked_more));
+    best_remove(&top->recent, best_find(&top->recent, entry, edited_later));
+
+    top->nlinks--;
+}
+
+
+/* It moves up, if it is there or comes there. */
+
+void
+authd_links_top_clicked(authd_links_top_t *top, authd_links_entry_t *entry)
+{
+    size_t               at;
+    authd_links_best_t  *best;
+
+    best = &top->popular;
+
+    at = best_find(best, entry, clicked_more);
+
+    if (at == best->n) {
+        best_add(best, entry, false, clicked_more);
         return;
     }
 
-    top->npopular = 0;
-    top->nrecent = 0;
-
-    authd_links_index_each(index, 0, top_each, top);
-
-    top->generation = generation;
-    top->time = now;
-    top->known = true;
-}
-
-
-static bool
-top_each(authd_links_entry_t *entry, void *data)
-{
-    authd_link_t        link;
-    authd_links_top_t  *top;
-
-    top = data;
-
-    authd_record_link(entry->record, &link);
-
-    if (link.alias.len == 0) {
-        top_insert(top->popular, &top->npopular, entry, clicked_more);
-        top_insert(top->recent, &top->nrecent, entry, edited_later);
+    for ( /* void */ ; at > 0 && clicked_more(entry, best->items[at - 1]);
+         at--)
+    {
+        best->items[at] = best->items[at - 1];
     }
 
-    return true;
+    best->items[at] = entry;
 }
 
 
-/* Entries come by name, and stay so among equals. */
+void
+authd_links_top_clear(authd_links_top_t *top)
+{
+    memset(top, 0, sizeof(authd_links_top_t));
+}
+
+
+authd_links_entry_t **
+authd_links_top_popular(authd_links_top_t *top,
+    const authd_links_order_t *order, size_t *n)
+{
+    return best_read(&top->popular, top, order, clicked_more, n);
+}
+
+
+authd_links_entry_t **
+authd_links_top_recent(authd_links_top_t *top,
+    const authd_links_order_t *order, size_t *n)
+{
+    return best_read(&top->recent, top, order, edited_later, n);
+}
+
+
+/*
+ * What is behind the last may be behind others that are not here; unless all
+ * are.
+ */
 
 static void
-top_insert(authd_links_entry_t **items, size_t *n, authd_links_entry_t *entry,
+best_add(authd_links_best_t *best, authd_links_entry_t *entry, bool all,
     before_pt before)
 {
     size_t  low, high, mid;
 
-    if (*n == AUTHD_LINKS_TOP_MAX && !before(entry, items[*n - 1])) {
+    if ((!all || best->n == AUTHD_LINKS_TOP_KEPT)
+        && (best->n == 0 || !before(entry, best->items[best->n - 1])))
+    {
         return;
     }
 
     low = 0;
-    high = *n;
+    high = best->n;
 
     while (low < high) {
         mid = low + (high - low) / 2;
 
-        if (before(entry, items[mid])) {
+        if (before(entry, best->items[mid])) {
             high = mid;
 
         } else {
@@ -97,21 +136,91 @@ top_insert(authd_links_entry_t **items, size_t *n, authd_links_entry_t *entry,
         }
     }
 
-    if (*n < AUTHD_LINKS_TOP_MAX) {
-        (*n)++;
+    if (best->n < AUTHD_LINKS_TOP_KEPT) {
+        best->n++;
     }
 
-    memmove(&items[low + 1], &items[low],
-            (*n - low - 1) * sizeof(authd_links_entry_t *));
+    memmove(&best->items[low + 1], &best->items[low],
+            (best->n - low - 1) * sizeof(authd_links_entry_t *));
 
-    items[low] = entry;
+    best->items[low] = entry;
+}
+
+
+/* The number of items if it is none of them. */
+
+static size_t
+best_find(const authd_links_best_t *best, const authd_links_entry_t *entry,
+    before_pt before)
+{
+    size_t  i;
+
+    if (best->n == 0 || before(best->items[best->n - 1], entry)) {
+        return best->n;
+    }
+
+    for (i = 0; i < best->n && best->items[i] != entry; i++) {
+        /* void */
+    }
+
+    return i;
+}
+
+
+static void
+best_remove(authd_links_best_t *best, size_t at)
+{
+    if (at == best->n) {
+        return;
+    }
+
+    best->n--;
+
+    memmove(&best->items[at], &best->items[at + 1],
+            (best->n - at) * sizeof(authd_links_entry_t *));
+}
+
+
+static authd_links_entry_t **
+best_read(authd_links_best_t *best, const authd_links_top_t *top,
+    const authd_links_order_t *order, before_pt before, size_t *n)
+{
+    look_t  look;
+
+    if (best->n < AUTHD_LINKS_TOP_MAX && best->n < top->nlinks) {
+        look.best = best;
+        look.before = before;
+
+        best->n = 0;
+        authd_links_order_each(order, 0, look_each, &look);
+    }
+
+    *n = best->n < AUTHD_LINKS_TOP_MAX ? best->n : AUTHD_LINKS_TOP_MAX;
+
+    return best->items;
+}
+
+
+static bool
+look_each(authd_links_entry_t *entry, void *data)
+{
+    look_t  *look;
+
+    look = data;
+
+    if (entry->alias == 0) {
+        best_add(look->best, entry, true, look->before);
+    }
+
+    return true;
 }
 
 
 static bool
 clicked_more(const authd_links_entry_t *a, const authd_links_entry_t *b)
 {
-    return a->clicks > b->clicks;
+    return a->clicks != b->clicks ? a->clicks > b->clicks
+                                  : authd_links_order_compare(a, b) < 0;
 }
 
 
@@ -123,6 +232,10 @@ edited_later(const authd_links_entry_t *a, const authd_links_entry_t *b)
     authd_record_link(a->record, &x);
     authd_record_link(b->record, &y);
 
-    return x.edited != y.edited ? x.edited > y.edited
-                                : x.version > y.version;
+    if (x.edited != y.edited) {
+        return x.edited > y.edited;
+    }
+
+    return x.version != y.version ? x.version > y.version
+                                  : authd_links_order_compare(a, b) < 0;
 }

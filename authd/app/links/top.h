@@ -2,34 +2,61 @@
 /*
  * Copyright (C) The Tailgate authors
  *
- * The links that are followed most and those that were changed last, looked up
- * again when links have changed, and not more often than a look at all of them
- * may cost.
+ * The links that are followed most and those that were changed last: two lists
+ * that are kept right by each change and each click, so that to read them is
+ * no look at all links.
  */
 
 #ifndef AUTHD_LINKS_TOP_H_INCLUDED_
 #define AUTHD_LINKS_TOP_H_INCLUDED_
 
-#include "authd/app/links/index.h"
+#include "authd/app/links/order.h"
 
 
-#define AUTHD_LINKS_TOP_MAX  200
+/*
+ * More are kept than are given away: a link that leaves a list says nothing
+ * about who comes next.  Only when so many have left that too few are there,
+ * all links are looked at.
+ */
+
+#define AUTHD_LINKS_TOP_KEPT  (2 * AUTHD_LINKS_TOP_MAX)
 
 typedef struct {
-    authd_links_entry_t  *popular[AUTHD_LINKS_TOP_MAX];
-    size_t                npopular;
-    authd_links_entry_t  *recent[AUTHD_LINKS_TOP_MAX];
-    size_t                nrecent;
-    uint64_t              generation;
-    uint64_t              time;
-    bool                  known;
+    authd_links_entry_t   *items[AUTHD_LINKS_TOP_KEPT];
+    size_t                 n;      /* none that is not here is before these */
+} authd_links_best_t;
+
+/* Zeroed it is empty. */
+
+typedef struct {
+    authd_links_best_t     popular;
+    authd_links_best_t     recent;
+    size_t                 nlinks; /* all, of which these are the best */
 } authd_links_top_t;
 
 
-/* now is the loop's.  Valid until the index changes. */
+/* Of a link that is no former name: with the record and clicks it has. */
 
-void authd_links_top(authd_links_top_t *top, const authd_links_index_t *index,
-    uint64_t now);
+void authd_links_top_add(authd_links_top_t *top, authd_links_entry_t *entry);
+
+/* Before its record or clicks change, or it goes. */
+
+void authd_links_top_remove(authd_links_top_t *top,
+    const authd_links_entry_t *entry);
+
+/* One click more. */
+
+void authd_links_top_clicked(authd_links_top_t *top,
+    authd_links_entry_t *entry);
+
+void authd_links_top_clear(authd_links_top_t *top);
+
+/* *n of them, at most AUTHD_LINKS_TOP_MAX.  order has all links. */
+
+authd_links_entry_t **authd_links_top_popular(authd_links_top_t *top,
+    const authd_links_order_t *order, size_t *n);
+authd_links_entry_t **authd_links_top_recent(authd_links_top_t *top,
+    const authd_links_order_t *order, size_t *n);
 
 
 #endif /* AUTHD_LINKS_TOP_H_INCLUDED_ */
