@@ -105,7 +105,7 @@ void authd_links_index_around(const authd_links_index_t *index, tg_str_t name,
     size_t n, authd_links_each_pt cb, void *data);
 
 /*
- * The links from the first on in steps, between which the index may change: a link that comes or
+ * All links in steps, between which the index may change: a link that comes or
  * goes meanwhile may or may not be seen, the others are, once.  A step goes on
  * behind the link that ended the last; false: there are no more.  A zeroed
  * cursor is at the first link.
