@@ -123,6 +123,41 @@ def test_who_may_follow(way, tmp_path):
 
 
 @own_network(*ADDRESSES)
+def test_strangers(tmp_path):
+    """Where they may follow links, that is all that they may."""
+
+    with Links(tmp_path, "tailnet", "  strangers: yes") as links:
+        links.save("wiki", "http://secret/")
+        links.save("me", "http://secret/{{.User}}")
+
+        def ask(method, target, headers=(), body=""):
+            return links.ask(method, target, headers, body, who=STRANGER)
+
+        assert ask("GET", "/wiki/p").header("Location") == "http://secret/p"
+        assert ask("GET", "/me", HTML).status == 401
+        for target in ("/", "/.all", "/.popular", "/.recent", "/.mine",
+                       "/.search?q=w", "/.help", "/.detail/wiki",
+                       "/.history/wiki", "/.export", "/.export-stats",
+                       "/.metrics", "/api/v1/links", "/api/v1/links/wiki",
+                       "/api/v1/export", "/api/v1/suggest?q=w",
+                       "/api/v1/resolve?path=/wiki"):
+            for headers in ((), HTML):
+                answer = ask("GET", target, headers)
+                assert answer.status == 403, target
+                assert b"secret" not in answer.body
+        for method, target, body in (
+                ("PUT", "/api/v1/links/x", '{"url": "http://x/"}'),
+                ("DELETE", "/api/v1/links/wiki", ""),
+                ("POST", "/?short=x&long=http://x/", ""),
+                ("POST", "/.delete/wiki", "")):
+            assert ask(method, target, {**JSON, **SCRIPT}, body).status == 403
+        # nothing is near for who may not look
+        page = ask("GET", "/wikki", HTML)
+        assert page.status == 404 and b"secret" not in page.body
+        assert b"<form" not in page.body.split(b"<main")[1]
+
+
+@own_network(*ADDRESSES)
 def test_proxy_socket(tmp_path):
     with Links(tmp_path, "nginx") as links:
         for headers, status in (

@@ -46,7 +46,7 @@ static const route_t  routes[] = {
     { "/.export", ALLOW_GET, false, authd_links_export },
     { "/.export-stats", ALLOW_GET, false, authd_links_export_stats },
     { "/.opensearch", ALLOW_GET, true, authd_links_opensearch },
-    { "/.metrics", ALLOW_GET, true, authd_links_metrics },
+    { "/.metrics", ALLOW_GET, false, authd_links_metrics },
     { "/.static/", ALLOW_GET, true, authd_links_static },
     { "/.delete/", ALLOW_GET|ALLOW_POST, false, authd_links_delete_form },
     { "/.rename/", ALLOW_POST, false, authd_links_rename_form },
