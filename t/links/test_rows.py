@@ -131,14 +131,19 @@ def nobody_has_no_login(links):
 def an_unknown_name(links):
     for target, value in (("/does-not-exist.", "does-not-exist"),
                           ("/foo%22%3Cb%3E.,x", "foo&#34;&lt;b&gt;.,x")):
-        answer = links.get(target, HTML)
-        assert answer.status == 404 and answer.header("Location") is None
-        form = re.search('<form [^>]*action="/" method="post".*?</form>',
-                         answer.body.decode(), re.S).group(0)
-        field = re.search('<input[^>]*name="short"[^>]*>', form).group(0)
-        assert f' value="{value}"' in field
+        for headers in (HTML, {}, {"Accept": "*/*"},
+                        {"Accept": "text/plain, */*;q=0.5"}):
+            answer = links.get(target, headers)
+            assert answer.status == 404 and answer.header("Location") is None
+            assert answer.header("Content-Type") == "text/html; charset=utf-8"
+            assert answer.header("Content-Security-Policy")
+            assert answer.header("Vary") == "Accept"
+            form = re.search('<form [^>]*action="/" method="post".*?</form>',
+                             answer.body.decode(), re.S).group(0)
+            field = re.search('<input[^>]*name="short"[^>]*>', form).group(0)
+            assert f' value="{value}"' in field
         # ours says it in words to who does not want a page
-        answer = links.get(target)
+        answer = links.get(target, {"Accept": "application/json"})
         assert (answer.status, answer.body) == (404, b"there is no such link"
                                                      b"\n")
 

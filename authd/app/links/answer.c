@@ -27,6 +27,8 @@
 
 static void fault_problem(authd_links_call_t *call, int code,
     const char *field, const char *text);
+static bool accepts(const tgn_request_t *r, const char *type);
+static void page_headers(tgn_request_t *r, bool tls);
 static void when(int64_t seconds, struct tm *tm);
 static tg_str_t encode(const tg_alloc_t *alloc, tg_str_t s,
     const char *marks);
@@ -81,12 +83,30 @@ authd_links_equal(tg_str_t a, const char *b)
 bool
 authd_links_wants_html(const tgn_request_t *r)
 {
-    size_t    i, n;
+    return accepts(r, "text/html");
+}
+
+
+bool
+authd_links_wants_any(const tgn_request_t *r)
+{
     tg_str_t  accept;
 
+    return !tgn_request_header(r, "Accept", 0, &accept) || accepts(r, "*/*");
+}
+
+
+static bool
+accepts(const tgn_request_t *r, const char *type)
+{
+    size_t    i, n, len;
+    tg_str_t  accept;
+
+    len = strlen(type);
+
     for (n = 0; tgn_request_header(r, "Accept", n, &accept); n++) {
-        for (i = 0; i + 9 <= accept.len; i++) {
-            if (strncasecmp(accept.data + i, "text/html", 9) == 0) {
+        for (i = 0; i + len <= accept.len; i++) {
+            if (strncasecmp(accept.data + i, type, len) == 0) {
                 return true;
             }
         }
@@ -192,21 +212,41 @@ authd_links_send_json(authd_links_call_t *call, int code, json_t *json)
 }
 
 
-/* "no-referrer" would make a browser send "Origin: null" with a form. */
-
 void
 authd_links_send_page(authd_links_call_t *call, int code, tg_str_t page)
 {
-    tgn_request_t  *r;
-
-    r = call->r;
-
     if (page.len == 0) {
-        authd_links_refuse(r, 503, "out of memory");
+        authd_links_refuse(call->r, 503, "out of memory");
         authd_links_end(call);
         return;
     }
 
+    page_headers(call->r, call->from.tls);
+
+    authd_links_send(call, code, "text/html; charset=utf-8", page);
+}
+
+
+void
+authd_links_answer_page(tgn_request_t *r, bool tls, int code, tg_str_t page)
+{
+    if (page.len == 0) {
+        authd_links_refuse(r, 503, "out of memory");
+        return;
+    }
+
+    page_headers(r, tls);
+    header(r, "Content-Type", "text/html; charset=utf-8");
+
+    tgn_response_send(r, code, page);
+}
+
+
+/* "no-referrer" would make a browser send "Origin: null" with a form. */
+
+static void
+page_headers(tgn_request_t *r, bool tls)
+{
     header(r, "Content-Security-Policy", CSP);
     header(r, "X-Content-Type-Options", "nosniff");
     header(r, "X-Frame-Options", "DENY");
@@ -216,11 +256,9 @@ authd_links_send_page(authd_links_call_t *call, int code, tg_str_t page)
 
     /* without TLS a browser ignores it, and complains */
 
-    if (call->from.tls) {
+    if (tls) {
         header(r, "Cross-Origin-Opener-Policy", "same-origin");
     }
-
-    authd_links_send(call, code, "text/html; charset=utf-8", page);
 }
 
 

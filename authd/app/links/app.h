@@ -238,6 +238,10 @@ bool authd_links_equal(tg_str_t a, const char *b);
 
 bool authd_links_wants_html(const tgn_request_t *r);
 
+/* Whether anything will do: it has no Accept, or one of any type. */
+
+bool authd_links_wants_any(const tgn_request_t *r);
+
 /* A fault as the client understands it: JSON, a page, or text. */
 
 void authd_links_fault(authd_links_call_t *call, int code, const char *text);
@@ -255,6 +259,8 @@ void authd_links_unavailable(authd_links_call_t *call, unsigned retry,
 /* Before there is a call. */
 
 void authd_links_refuse(tgn_request_t *r, int code, const char *text);
+void authd_links_answer_page(tgn_request_t *r, bool tls, int code,
+    tg_str_t page);
 
 void authd_links_send_json(authd_links_call_t *call, int code, json_t *json);
 void authd_links_send_page(authd_links_call_t *call, int code,

@@ -88,6 +88,28 @@ authd_links_unknown_page(authd_links_call_t *call, tg_str_t name)
 
 
 void
+authd_links_unknown_bare(authd_links_t *app, tgn_request_t *r, bool tls,
+    tg_str_t name, const tg_alloc_t *alloc)
+{
+    authd_links_out_t          out;
+    authd_links_bare_t         page;
+    const authd_links_conf_t  *conf;
+
+    conf = &app->authd->conf->links;
+
+    page.host = conf->hosts.n ? conf->hosts.items[0]
+                              : (tg_str_t) TG_STR("go");
+    page.name = name;
+    page.may_create = !conf->readonly;
+
+    authd_links_out_init(&out, alloc);
+    authd_links_page_bare(&out, &page);
+
+    authd_links_answer_page(r, tls, 404, authd_links_out_done(&out));
+}
+
+
+void
 authd_links_saved_page(authd_links_job_t *job)
 {
     authd_links_t         *app;

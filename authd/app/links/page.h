@@ -21,6 +21,11 @@ void authd_links_help_page(authd_links_call_t *call);
 
 void authd_links_unknown_page(authd_links_call_t *call, tg_str_t name);
 
+/* For a program: golink's page, in short, and without a wait. */
+
+void authd_links_unknown_bare(authd_links_t *app, tgn_request_t *r, bool tls,
+    tg_str_t name, const tg_alloc_t *alloc);
+
 /* Behind a form: what was done. */
 
 void authd_links_saved_page(authd_links_job_t *job);

@@ -399,16 +399,24 @@ unknown(authd_links_t *app, tgn_request_t *r, const authd_links_from_t *from,
     const authd_links_walk_t *walk)
 {
     tg_str_t             fallback;
+    tg_alloc_t           alloc = { scratch_alloc, app };
     authd_links_call_t  *call;
 
     authd_links_count_unknown(&app->counts, walk->unknown);
 
     fallback = app->authd->conf->links.fallback;
 
-    /* a program has no use for the page */
+    /* a program has no use for what is near, nor for a form of its own */
 
     if (fallback.len == 0 && !authd_links_wants_html(r)) {
         (void) tgn_response_header(r, "Vary", authd_links_str("Accept"));
+
+        if (authd_links_wants_any(r)) {
+            app->used = 0;
+            authd_links_unknown_bare(app, r, from->tls, walk->unknown, &alloc);
+            return;
+        }
+
         authd_links_refuse(r, 404, "there is no such link");
         return;
     }

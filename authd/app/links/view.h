@@ -132,6 +132,14 @@ typedef struct {
     tg_str_t       history;    /* href: it may have been deleted; or empty */
 } authd_links_unknown_t;
 
+/* The same for who names no kind of answer: nobody is asked who it is. */
+
+typedef struct {
+    tg_str_t  host;
+    tg_str_t  name;
+    bool      may_create;
+} authd_links_bare_t;
+
 /* A list: found, all, mine, popular, recent. */
 
 typedef struct {
@@ -251,6 +259,8 @@ void authd_links_page_home(authd_links_out_t *out,
     const authd_links_home_t *page);
 void authd_links_page_unknown(authd_links_out_t *out,
     const authd_links_unknown_t *page);
+void authd_links_page_bare(authd_links_out_t *out,
+    const authd_links_bare_t *page);
 void authd_links_page_list(authd_links_out_t *out,
     const authd_links_list_t *page);
 void authd_links_page_detail(authd_links_out_t *out,
