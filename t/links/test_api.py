@@ -156,9 +156,33 @@ def check_put(call):
     assert "no field" in put(call, "new", 422, url="http://x/",
                              colour="red").json()["detail"]
     put(call, "a%20b", 422, url="http://x/")
-    # circles through another link
+    check_circles(call)
+
+
+def check_circles(call):
+    """Through another link, whatever would close them."""
+
     put(call, "one", 201, url="http://go/two")
     put(call, "two", 422, url="http://go/one/x")
+    put(call, "three", 201, url="http://go/one")
+    for keep in (True, False):
+        problem = call("renameLink", 422, "three", body={
+            "to": "two", "keep_alias": keep}).json()
+        assert problem["errors"][0]["field"] == "to"
+    call("renameLink", 422, "three", body={"to": "T-wo"})
+    put(call, "one", 200, url="http://end/")
+    put(call, "two", 201, url="http://go/one")
+    first = call("linkHistory", 200, "one").json()["history"][-1]["seq"]
+    call("restoreLink", 422, "one", body={"seq": first})
+    call("deleteLink", 204, "one")
+    call("restoreLink", 422, "one", body={"seq": first})
+    call("deleteLink", 204, "two")
+    call("restoreLink", 200, "one", body={"seq": first})
+    call("renameLink", 422, "three", body={"to": "two"})
+    put(call, "two", 201, url="http://end/")
+    assert call.links.get("/three").header("Location") == "http://end/"
+    for name in ("one", "two", "three"):
+        call("deleteLink", 204, name)
 
 
 def check_bodies(call):

@@ -16,6 +16,10 @@ static void job_history(void *data, const authd_store_history_t *history);
 static void job_judge(authd_links_job_t *job);
 static bool job_refused(authd_links_job_t *job, bool known);
 static bool job_make(authd_links_job_t *job);
+static bool job_rename(authd_links_job_t *job);
+static void job_restore(authd_links_job_t *job);
+static void job_restored(void *data, const authd_store_history_t *history);
+static bool job_circle(authd_links_job_t *job, const char *field);
 
 
 authd_links_job_t *
@@ -335,21 +339,20 @@ job_refused(authd_links_job_t *job, bool known)
 static bool
 job_make(authd_links_job_t *job)
 {
-    tg_error_t  error;
+    switch (job->op) {
 
-    if (job->op == AUTHD_STORE_RENAME) {
-        error.text[0] = '\0';
+    case AUTHD_STORE_RENAME:
+        return job_rename(job);
 
-        if (tg_link_name_check(job->to, &error) != TG_OK) {
-            authd_links_job_fail(job, 422, "to", error.text);
-            return false;
-        }
+    case AUTHD_STORE_RESTORE:
+        job_restore(job);
+        return false;
 
+    case AUTHD_STORE_DELETE:
         return true;
-    }
 
-    if (job->op != AUTHD_STORE_PUT) {
-        return true;
+    default:
+        break;
     }
 
     if (!authd_links_edit_apply(&job->edit, job->existed ? &job->before : NULL,
@@ -361,15 +364,106 @@ job_make(authd_links_job_t *job)
         return false;
     }
 
-    if (authd_links_is_circle(job->call->app, &job->after, &job->call->alloc,
-                              job->wrong.text))
-    {
-        job->wrong.field = "url";
-        job->wrong.code = 422;
-        job->code = 422;
-        authd_links_job_done(job);
+    return !job_circle(job, "url");
+}
+
+
+/* The link as it will be is what a circle is looked for with. */
+
+static bool
+job_rename(authd_links_job_t *job)
+{
+    tg_error_t  error;
+
+    error.text[0] = '\0';
+
+    if (tg_link_name_check(job->to, &error) != TG_OK) {
+        authd_links_job_fail(job, 422, "to", error.text);
         return false;
     }
+
+    job->after = job->before;
+    job->after.name = job->to;
+    job->after.id.data = job->to_id;
+    job->after.id.len = tg_link_id(job->to, job->to_id);
+
+    return !job_circle(job, "to");
+}
+
+
+/* What it was is in the history. */
+
+static void
+job_restore(authd_links_job_t *job)
+{
+    tg_str_t  id;
+
+    id.data = job->id;
+    id.len = tg_link_id(job->name, job->id);
+
+    authd_links_wait(job->call);
+
+    if (authd_store_history(job->call->app->store, id, job->seq + 1, 1,
+                            job_restored, job)
+        != TG_OK)
+    {
+        (void) authd_links_back(job->call);
+        authd_links_job_fail(job, 503, NULL, "the store does not work");
+    }
+}
+
+
+static void
+job_restored(void *data, const authd_store_history_t *history)
+{
+    authd_record_t             *record;
+    authd_links_job_t          *job;
+    const authd_store_entry_t  *entry;
+
+    job = data;
+
+    if (!authd_links_job_back(job)) {
+        return;
+    }
+
+    if (history->status != AUTHD_STORE_OK) {
+        job->retry = history->retry;
+        authd_links_job_fail(job, 503, NULL, history->text);
+        return;
+    }
+
+    /* the store says that there is no such change */
+
+    entry = history->n != 0 && history->entries[0].seq == job->seq
+            ? &history->entries[0] : NULL;
+    record = entry == NULL ? NULL : entry->after ? entry->after
+                                                 : entry->before;
+
+    if (record != NULL) {
+        authd_record_link(record, &job->after);
+
+        if (job_circle(job, NULL)) {
+            return;
+        }
+    }
+
+    authd_links_job_submit(job);
+}
+
+
+static bool
+job_circle(authd_links_job_t *job, const char *field)
+{
+    char  text[TG_ERROR_TEXT_MAX];
+
+    if (job->after.alias.len != 0
+        || !authd_links_is_circle(job->call->app, &job->after,
+                                  &job->call->alloc, text))
+    {
+        return false;
+    }
+
+    authd_links_job_fail(job, 422, field, text);
 
     return true;
 }
