@@ -86,9 +86,11 @@ cli_links_golink_file(cli_links_t *links, const char *file,
 
     free(self.days);
 
+    /* the reader names the file itself */
+
     if (rc != TG_OK) {
-        cli_error(links->command, "%s: %s", file, rc == TG_ERR_NOMEM
-                  ? "out of memory" : error.text);
+        cli_error(links->command, "%s", rc == TG_ERR_NOMEM ? "out of memory"
+                                                           : error.text);
         return CLI_USAGE;
     }
 

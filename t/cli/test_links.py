@@ -285,6 +285,20 @@ def test_lines_that_are_refused_are_numbered(links, tmp_path):
                                   stdin=file.read_text()).stdout
 
 
+def test_a_database_of_another_program(links, tmp_path):
+    broken = tmp_path / "broken.db"
+    broken.write_bytes(b"SQLite format 3\0" + bytes(200))
+    other = tmp_path / "other.db"
+    with sqlite3.connect(other) as database:
+        database.execute("CREATE TABLE Other (x)")
+    for file, why in ((broken, "is no SQLite database"),
+                      (other, "is not golink's: Links: no such table")):
+        done = links("import", file)
+        assert done.returncode == USAGE and done.stdout == ""
+        assert done.stderr.startswith(
+            f"tailgate links import: error: {file}: {why}"), done.stderr
+
+
 class Exporting(Server):
     """An old golink, of which only its exports are asked."""
 
