@@ -260,6 +260,25 @@ authd_record_id(const authd_record_t *record)
 }
 
 
+tg_str_t
+authd_record_name(const authd_record_t *record)
+{
+    tg_str_t  name;
+
+    name.data = record->data + record->ends[0];
+    name.len = record->ends[1] - record->ends[0];
+
+    return name;
+}
+
+
+int64_t
+authd_record_edited(const authd_record_t *record)
+{
+    return record->edited;
+}
+
+
 size_t
 authd_record_size(const authd_record_t *record)
 {

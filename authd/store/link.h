@@ -74,7 +74,9 @@ int authd_link_check(const authd_link_t *link, tg_error_t *error);
  * *record is fine.  Both may be called from any thread.
  *
  * authd_record_link() fills *link with strings that live as long as record.
- * authd_record_id() is link.id without the rest, for a hash table.
+ * authd_record_id() is link.id without the rest, for a hash table;
+ * authd_record_name() link.name and authd_record_edited() link.edited, for an
+ * order.
  */
 
 authd_record_t *authd_record_new(const authd_link_t *link);
@@ -82,6 +84,8 @@ authd_record_t *authd_record_hold(authd_record_t *record);
 void authd_record_drop(authd_record_t **record);
 void authd_record_link(const authd_record_t *record, authd_link_t *link);
 tg_str_t authd_record_id(const authd_record_t *record);
+tg_str_t authd_record_name(const authd_record_t *record);
+int64_t authd_record_edited(const authd_record_t *record);
 
 /* Bytes of the allocation, for what a metric tells of memory. */
 

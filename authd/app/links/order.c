@@ -218,11 +218,7 @@ authd_links_order_free(authd_links_order_t *order)
 static tg_str_t
 name_of(const authd_links_entry_t *entry)
 {
-    authd_link_t  link;
-
-    authd_record_link(entry->record, &link);
-
-    return link.name;
+    return authd_record_name(entry->record);
 }
 
 

@@ -19,9 +19,10 @@ typedef struct {
 
 static void best_add(authd_links_best_t *best, authd_links_entry_t *entry,
     bool all, before_pt before);
-static size_t best_find(const authd_links_best_t *best,
+static size_t best_place(const authd_links_best_t *best,
     const authd_links_entry_t *entry, before_pt before);
-static void best_remove(authd_links_best_t *best, size_t at);
+static void best_remove(authd_links_best_t *best,
+    const authd_links_entry_t *entry, before_pt before);
 static authd_links_entry_t **best_read(authd_links_best_t *best,
     const authd_links_top_t *top, const authd_links_order_t *order,
     before_pt before, size_t *n);
@@ -47,15 +48,14 @@ void
 authd_links_top_remove(authd_links_top_t *top,
     const authd_links_entry_t *entry)
 {
-    best_remove(&top->popular, best_find(&top->popular, entry,
-                                         clicked_more));
-    best_remove(&top->recent, best_find(&top->recent, entry, edited_later));
+    best_remove(&top->popular, entry, clicked_more);
+    best_remove(&top->recent, entry, edited_later);
 
     top->nlinks--;
 }
 
 
-/* It moves up, if it is there or comes there. */
+/* Its place is that of one click less. */
 
 void
 authd_links_top_clicked(authd_links_top_t *top, authd_links_entry_t *entry)
@@ -65,9 +65,15 @@ authd_links_top_clicked(authd_links_top_t *top, authd_links_entry_t *entry)
 
     best = &top->popular;
 
-    at = best_find(best, entry, clicked_more);
+    if (best->n == 0 || entry->clicks < best->items[best->n - 1]->clicks) {
+        return;
+    }
 
-    if (at == best->n) {
+    entry->clicks--;
+    at = best_place(best, entry, clicked_more);
+    entry->clicks++;
+
+    if (at == best->n || best->items[at] != entry) {
         best_add(best, entry, false, clicked_more);
         return;
     }
@@ -114,7 +120,7 @@ static void
 best_add(authd_links_best_t *best, authd_links_entry_t *entry, bool all,
     before_pt before)
 {
-    size_t  low, high, mid;
+    size_t  at;
 
     if ((!all || best->n == AUTHD_LINKS_TOP_KEPT)
         && (best->n == 0 || !before(entry, best->items[best->n - 1])))
@@ -122,55 +128,60 @@ best_add(authd_links_best_t *best, authd_links_entry_t *entry, bool all,
         return;
     }
 
-    low = 0;
-    high = best->n;
-
-    while (low < high) {
-        mid = low + (high - low) / 2;
-
-        if (before(entry, best->items[mid])) {
-            high = mid;
-
-        } else {
-            low = mid + 1;
-        }
-    }
+    at = best_place(best, entry, before);
 
     if (best->n < AUTHD_LINKS_TOP_KEPT) {
         best->n++;
     }
 
-    memmove(&best->items[low + 1], &best->items[low],
-            (best->n - low - 1) * sizeof(authd_links_entry_t *));
+    memmove(&best->items[at + 1], &best->items[at],
+            (best->n - at - 1) * sizeof(authd_links_entry_t *));
 
-    best->items[low] = entry;
+    best->items[at] = entry;
 }
 
 
-/* The number of items if it is none of them. */
+/* The first item that is not before entry: itself, if it is there. */
 
 static size_t
-best_find(const authd_links_best_t *best, const authd_links_entry_t *entry,
+best_place(const authd_links_best_t *best, const authd_links_entry_t *entry,
     before_pt before)
 {
-    size_t  i;
+    size_t  low, high, mid;
 
-    if (best->n == 0 || before(best->items[best->n - 1], entry)) {
-        return best->n;
+    low = 0;
+    high = best->n;
+
+    /* most links are behind the last */
+
+    if (high != 0 && before(best->items[high - 1], entry)) {
+        return high;
     }
 
-    for (i = 0; i < best->n && best->items[i] != entry; i++) {
-        /* void */
+    while (low < high) {
+        mid = low + (high - low) / 2;
+
+        if (before(best->items[mid], entry)) {
+            low = mid + 1;
+
+        } else {
+            high = mid;
+        }
     }
 
-    return i;
+    return low;
 }
 
 
 static void
-best_remove(authd_links_best_t *best, size_t at)
+best_remove(authd_links_best_t *best, const authd_links_entry_t *entry,
+    before_pt before)
 {
-    if (at == best->n) {
+    size_t  at;
+
+    at = best_place(best, entry, before);
+
+    if (at == best->n || best->items[at] != entry) {
         return;
     }
 
@@ -227,14 +238,18 @@ clicked_more(const authd_links_entry_t *a, const authd_links_entry_t *b)
 static bool
 edited_later(const authd_links_entry_t *a, const authd_links_entry_t *b)
 {
+    int64_t       at, other;
     authd_link_t  x, y;
+
+    at = authd_record_edited(a->record);
+    other = authd_record_edited(b->record);
+
+    if (at != other) {
+        return at > other;
+    }
 
     authd_record_link(a->record, &x);
     authd_record_link(b->record, &y);
-
-    if (x.edited != y.edited) {
-        return x.edited > y.edited;
-    }
 
     return x.version != y.version ? x.version > y.version
                                   : authd_links_order_compare(a, b) < 0;
