@@ -622,6 +622,7 @@ def test_no_descriptor_is_left(site):
 # People move under load
 
 MACHINES, PERSONS, SECONDS, SEEN_WITHIN = 40, 8, 4, 1.0
+OVERTAKEN = "what is known of peers changes faster than tailscaled can be asked"
 
 
 def machine(number):
@@ -700,6 +701,15 @@ class World:
                 if start <= ended and end + SEEN_WITHIN >= began}
 
 
+def outcomes(threads):
+    return sum((thread.outcomes for thread in threads), collections.Counter())
+
+
+def enough(threads):
+    return (sum(thread.outcomes[200] for thread in threads) > 100
+            and sum(thread.outcomes[403] for thread in threads) > 10)
+
+
 @pytest.mark.parametrize("trouble", ["none", "reload", "restart"])
 def test_people_move(site, trouble):
     people = ["tailnet: tail.example", "users:"]
@@ -717,7 +727,9 @@ def test_people_move(site, trouble):
         thread.start()
     began, calls = time.monotonic(), 0
     try:
-        while time.monotonic() - began < SECONDS:
+        while (time.monotonic() - began < SECONDS
+               or not enough(threads)):
+            assert time.monotonic() - began < 60, "too few were answered"
             calls += 1
             world.move((calls * 7) % MACHINES,
                        (None if calls % 5 == 0
@@ -731,13 +743,16 @@ def test_people_move(site, trouble):
         world.done.set()
         for thread in threads:
             thread.join()
-    outcomes = sum((thread.outcomes for thread in threads),
-                   collections.Counter())
+    told = outcomes(threads)
     wrong = [fault for thread in threads for fault in thread.wrong]
-    assert not wrong, (len(wrong), wrong[:5], outcomes)
-    assert outcomes[200] > 100 and outcomes[403] > 10, outcomes
+    assert not wrong, (len(wrong), wrong[:5], told)
     if trouble != "restart":
-        assert outcomes[503] == 0, outcomes
+        # where the machine is so slow that the news overtake each of four
+        # answers, a request may be told so
+        reasons = {line["detail"] for line in here.authd.audit()
+                   if line["code"] == 503}
+        assert reasons <= {OVERTAKEN}, (reasons, told)
+        assert told[503] * 100 <= told[200], told
 
 
 @pytest.mark.parametrize("line", [
