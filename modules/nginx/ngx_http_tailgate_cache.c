@@ -460,9 +460,10 @@ ngx_http_tailgate_cache_put(ngx_http_tailgate_node_t *node,
     int                         rc;
     bool                        changed;
     size_t                      len;
-    time_t                      left;
+    int64_t                     left;
     u_char                     *record;
     ngx_msec_t                  ttl;
+    ngx_time_t                 *now;
     ngx_http_tailgate_cache_t  *cache;
     tg_table_key_t              name;
 
@@ -476,14 +477,16 @@ ngx_http_tailgate_cache_put(ngx_http_tailgate_node_t *node,
 
         ttl = cache->ttl;
 
-        /* a key that expires makes another peer of it */
+        /* a key that expires makes another peer of it, and no event tells */
 
-        if (peer->identity.key_expiry > ngx_time()) {
+        now = ngx_timeofday();
 
-            left = peer->identity.key_expiry - ngx_time();
+        if (peer->identity.key_expiry > now->sec) {
 
-            if (left < (time_t) (ttl / 1000)) {
-                ttl = (ngx_msec_t) left * 1000;
+            left = peer->identity.key_expiry - now->sec;
+
+            if (left <= (int64_t) (ttl / 1000) + 1) {
+                ttl = ngx_min(ttl, (ngx_msec_t) left * 1000 - now->msec);
             }
         }
 

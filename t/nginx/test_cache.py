@@ -363,6 +363,41 @@ def test_too_old_for_the_bus(site, tmp_path):
 
 
 @OWN
+def test_key_that_expires(site, tmp_path):
+    """No event tells it: what is kept ends with the key, and no later. A key
+    ends with a second, and is asked about late in one."""
+
+    ends = []
+
+    def whois(query):
+        if not ends:
+            ends.append(int(time.time()) + 4)
+        return http(body=person(
+            "alice@example.com", address=query["addr"],
+            KeyExpiry=time.strftime("%Y-%m-%dT%H:%M:%SZ",
+                                    time.gmtime(ends[0]))))
+
+    with LocalAPI(str(tmp_path / "api.sock"), whois=whois,
+                  status=http(body={
+                      "BackendState": "Running", "TailscaleIPs": [SELF],
+                      "Self": {"ID": "n1", "DNSName": "web1.tail.example.",
+                               "TailscaleIPs": [SELF]}})) as api:
+        api.bus = http(404, "404 page not found\n")
+        _, nginx = site("tailgate_cache zone=z:1m ttl=1h;", localapi=api)
+        nginx.logged("has no event stream")
+        time.sleep((0.9 - time.time()) % 1)
+        assert ask(nginx).status == 200
+        assert ask(nginx).header("X-Cache") == "hit"
+        time.sleep(max(0, ends[0] + 0.01 - time.time()))
+        assert ask(nginx).status == 403
+        asked = api.count()
+        for _ in range(20):
+            assert ask(nginx).status == 403
+        assert api.count() == asked
+        nginx.stop()
+
+
+@OWN
 def test_check_28_reload(site):
     """A new generation takes the bus over and finds what is kept."""
 
