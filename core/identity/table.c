@@ -29,6 +29,14 @@ typedef struct {
     uint8_t    data[CELL - sizeof(uint32_t)];
 } cell_t;
 
+/* One that has ended may still do as a stale one; it was counted. */
+
+typedef enum {
+    NO_ANSWER = 0,
+    GOOD_ANSWER,
+    ENDED_ANSWER
+} answer_t;
+
 /* In the data of an entry's first cell. */
 
 typedef struct {
@@ -40,7 +48,7 @@ typedef struct {
     uint32_t   len;            /* of the record */
     uint32_t   cells;          /* besides this one */
     uint16_t   key_len;
-    uint16_t   answered;       /* there is a record */
+    uint16_t   answer;         /* answer_t */
     uint64_t   ticket;         /* of who asks; 0: nobody */
     uint64_t   deadline;       /* of who asks */
     uint64_t   asked;
@@ -62,6 +70,7 @@ struct tg_table_s {
     uint32_t   newest;
     uint32_t   oldest;
     uint32_t   entries;
+    uint32_t   good;           /* those with a GOOD_ANSWER */
 };
 
 
@@ -79,6 +88,7 @@ static bool key_begins(tg_table_t *t, uint32_t i, const uint8_t *data,
 static uint32_t create(tg_table_t *t, const tg_table_key_t *key);
 static bool make_room(tg_table_t *t, uint32_t cells, uint32_t keep);
 static bool resize(tg_table_t *t, uint32_t i, uint32_t cells);
+static void evict(tg_table_t *t, uint32_t i, tg_table_counter_t counter);
 static void destroy(tg_table_t *t, uint32_t i);
 static uint32_t take_cell(tg_table_t *t);
 static void free_cells(tg_table_t *t, uint32_t first, uint32_t n);
@@ -143,6 +153,7 @@ lay_out(tg_table_t *t)
     t->newest = NOTHING;
     t->oldest = NOTHING;
     t->entries = 0;
+    t->good = 0;
 }
 
 
@@ -183,7 +194,7 @@ tg_table_get(tg_table_t *t, const tg_table_key_t *key,
     unlink_use(t, i);
     link_newest(t, i);
 
-    fresh = entry->answered && entry->asked >= ask->not_before
+    fresh = entry->answer != NO_ANSWER && entry->asked >= ask->not_before
             && ask->now < entry->expires;
 
     if (entry->ticket == 0 || ask->now >= entry->deadline) {
@@ -197,7 +208,7 @@ tg_table_get(tg_table_t *t, const tg_table_key_t *key,
         count(t, TG_TABLE_COALESCED);
     }
 
-    if (!fresh && (ask->stale == 0 || !entry->answered
+    if (!fresh && (ask->stale == 0 || entry->answer == NO_ANSWER
                    || ask->now >= entry->expires + ask->stale))
     {
         found->state = found->ticket ? TG_TABLE_ASK : TG_TABLE_WAIT;
@@ -225,7 +236,9 @@ done:
 static uint64_t
 take_lease(tg_table_t *t, entry_t *entry, const tg_table_ask_t *ask)
 {
-    if (entry->answered && ask->now >= entry->expires) {
+    if (entry->answer == GOOD_ANSWER && ask->now >= entry->expires) {
+        entry->answer = ENDED_ANSWER;
+        t->good--;
         count(t, TG_TABLE_EVICTED_TTL);
     }
 
@@ -271,7 +284,11 @@ tg_table_put(tg_table_t *t, const tg_table_key_t *key, uint64_t ticket,
         goto done;
     }
 
-    entry->answered = 1;
+    if (entry->answer != GOOD_ANSWER) {
+        entry->answer = GOOD_ANSWER;
+        t->good++;
+    }
+
     entry->status = status;
     entry->len = (uint32_t) len;
     entry->asked = asked;
@@ -303,7 +320,7 @@ tg_table_drop(tg_table_t *t, const tg_table_key_t *key, uint64_t ticket)
     if (i != NOTHING && entry_at(t, i)->ticket == ticket) {
         entry_at(t, i)->ticket = 0;
 
-        if (!entry_at(t, i)->answered) {
+        if (entry_at(t, i)->answer == NO_ANSWER) {
             destroy(t, i);
         }
     }
@@ -328,8 +345,7 @@ tg_table_evict(tg_table_t *t, const uint8_t addr[TG_TABLE_ADDR])
         next = entry_at(t, i)->chain;
 
         if (key_begins(t, i, addr, TG_TABLE_ADDR)) {
-            destroy(t, i);
-            count(t, TG_TABLE_EVICTED_CHANGE);
+            evict(t, i, TG_TABLE_EVICTED_CHANGE);
         }
     }
 
@@ -346,7 +362,7 @@ tg_table_flush(tg_table_t *t)
     enter(t);
 
     atomic_fetch_add_explicit(&t->counters[TG_TABLE_EVICTED_CHANGE],
-                              t->entries, memory_order_relaxed);
+                              t->good, memory_order_relaxed);
 
     lay_out(t);
 
@@ -555,8 +571,7 @@ make_room(tg_table_t *t, uint32_t cells, uint32_t keep)
             return false;
         }
 
-        destroy(t, i);
-        count(t, TG_TABLE_EVICTED_LRU);
+        evict(t, i, TG_TABLE_EVICTED_LRU);
     }
 
     return true;
@@ -600,6 +615,19 @@ resize(tg_table_t *t, uint32_t i, uint32_t cells)
 }
 
 
+/* Each answer is counted once, and a question under way is none. */
+
+static void
+evict(tg_table_t *t, uint32_t i, tg_table_counter_t counter)
+{
+    if (entry_at(t, i)->answer == GOOD_ANSWER) {
+        count(t, counter);
+    }
+
+    destroy(t, i);
+}
+
+
 static void
 destroy(tg_table_t *t, uint32_t i)
 {
@@ -618,6 +646,7 @@ destroy(tg_table_t *t, uint32_t i)
 
     unlink_use(t, i);
     t->entries--;
+    t->good -= entry->answer == GOOD_ANSWER;
 
     free_cells(t, i, entry->cells + 1);
 }

@@ -83,7 +83,7 @@ typedef enum {
     TG_TABLE_COALESCED,        /* found somebody asking */
     TG_TABLE_REFRESHED,        /* asked before the end */
     TG_TABLE_STALE,            /* found past the end */
-    TG_TABLE_EVICTED_CHANGE,
+    TG_TABLE_EVICTED_CHANGE,   /* each answer counts in one of these, once */
     TG_TABLE_EVICTED_TTL,
     TG_TABLE_EVICTED_LRU,
     TG_TABLE_REJECTED,         /* answers that came too late */

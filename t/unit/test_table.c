@@ -589,6 +589,71 @@ test_killed(void **state)
 }
 
 
+static void
+counted(table_t *t, uint64_t change, uint64_t ttl, uint64_t lru)
+{
+    assert_int_equal(tg_table_counter(t, TG_TABLE_EVICTED_CHANGE), change);
+    assert_int_equal(tg_table_counter(t, TG_TABLE_EVICTED_TTL), ttl);
+    assert_int_equal(tg_table_counter(t, TG_TABLE_EVICTED_LRU), lru);
+}
+
+
+/* Each answer that goes is one, and what was no answer yet is none. */
+
+static void
+test_evicted_once(void **state)
+{
+    found_t      found;
+    uint32_t     n;
+    table_key_t  key;
+
+    /* past its end it is asked for in vain, and then something changes */
+
+    found = get(*state, 1, 0);
+    assert_true(put(*state, 1, found.ticket, "one", 0));
+    counted(*state, 0, 0, 0);
+
+    for (n = 0; n < 2; n++) {
+        found = get(*state, 1, TTL + n);
+        assert_int_equal(found.state, ASK);
+        key = key_of(1, 0);
+        tg_table_drop(*state, &key, found.ticket);
+        counted(*state, 0, 1, 0);
+    }
+
+    evict(*state, 1);
+    counted(*state, 0, 1, 0);
+
+    /* one of two that are there is an answer */
+
+    found = get(*state, 2, 0);
+    assert_true(put(*state, 2, found.ticket, "two", 0));
+    (void) get(*state, 3, 0);
+    evict(*state, 3);
+    counted(*state, 0, 1, 0);
+    (void) get(*state, 3, 0);
+    tg_table_flush(*state);
+    counted(*state, 1, 1, 0);
+
+    /* an answer that took the place of one that had ended is another */
+
+    found = get(*state, 2, 0);
+    assert_true(put(*state, 2, found.ticket, "two", 0));
+    found = get(*state, 2, TTL);
+    assert_true(put(*state, 2, found.ticket, "two", TTL));
+    evict(*state, 2);
+    counted(*state, 2, 2, 0);
+
+    /* questions that nobody answers take the place of each other */
+
+    for (n = 10; n < 1000; n++) {
+        (void) get(*state, n, 0);
+    }
+
+    counted(*state, 2, 2, 0);
+}
+
+
 #define WITH_TABLE(test)  cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 
@@ -609,6 +674,7 @@ main(void)
         WITH_TABLE(test_large),
         WITH_TABLE(test_bad_key),
         WITH_TABLE(test_random),
+        WITH_TABLE(test_evicted_once),
         cmocka_unit_test(test_killed)
     };
 
