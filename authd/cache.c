@@ -526,6 +526,7 @@ authd_cache_drop(authd_cache_t *cache, const authd_key_t *key,
     tg_table_key_t  name = { key->data, key->len };
 
     tg_table_drop(cache->table, &name, lease->ticket);
+    cache_count(cache);
 }
 
 

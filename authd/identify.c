@@ -147,6 +147,12 @@ authd_identify_configure(authd_identify_t *id, const authd_config_t *conf)
         authd_cache_free(&id->cache);
         id->cache = cache;
         id->metrics->cached = cache != NULL;
+
+        if (cache == NULL) {
+            id->metrics->entries = 0;
+            id->metrics->bytes = 0;
+            id->metrics->capacity = 0;
+        }
     }
 
     if (!TAILQ_EMPTY(&id->waiting) && !authd_node_ask(id->node)) {

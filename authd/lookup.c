@@ -66,7 +66,6 @@ authd_lookup_find(authd_lookup_t *lk, const tg_question_t *question)
     known = authd_cache_find(id->cache, &key, &lease);
 
     if (known == NULL) {
-        id->metrics->counts[TG_COUNT_MISSES]++;
         return lookup_ask(lk, question, &key, &lease);
     }
 
@@ -139,6 +138,7 @@ lookup_ask(authd_lookup_t *lk, const tg_question_t *question,
 
     lk->query = q;
     lk->answer = AUTHD_ANSWER_MISS;
+    id->metrics->counts[TG_COUNT_MISSES]++;
     TAILQ_INSERT_TAIL(&q->lookups, lk, link);
 
     if (!sent) {
@@ -265,6 +265,10 @@ authd_lookup_done(authd_lookup_t *lk, tg_status_t status,
     authd_identified_t   identified;
 
     id = lk->owner;
+
+    if (lk->answer == AUTHD_ANSWER_STALE) {
+        id->metrics->counts[TG_COUNT_STALE]++;
+    }
 
     identified.peer.status = status;
     identified.peer.identity = identity;

@@ -421,6 +421,7 @@ query_ask_itself(authd_query_t *q)
     q->call = tgn_localapi_whois(id->api, &self->addrs[0], false, service,
                                  NULL, query_itself, q);
     q->started = authd_metrics_clock();
+    id->metrics->counts[TG_COUNT_LOOKUPS]++;
 
     if (q->call == NULL) {
         authd_query_done(q, TG_STATUS_UNAVAILABLE, NULL, "out of memory");
@@ -484,7 +485,11 @@ authd_query_done(authd_query_t *q, tg_status_t status,
     if (status == TG_STATUS_UNAVAILABLE && q->keyed) {
         query_drop(q);
 
-        known = authd_query_stale(id, &q->key, &q->addr);
+        /* a refresh that failed is nobody's answer */
+
+        if (!TAILQ_EMPTY(&q->lookups)) {
+            known = authd_query_stale(id, &q->key, &q->addr);
+        }
     }
 
     if (known != NULL) {
@@ -533,8 +538,6 @@ authd_query_stale(authd_identify_t *id, const authd_key_t *key,
     if (known == NULL) {
         return NULL;
     }
-
-    id->metrics->counts[TG_COUNT_STALE]++;
 
     if (authd_seen_first(&id->seen, addr, AUTHD_SEEN_STALE)) {
         (void) tg_addr_format(addr, false, text);
