@@ -736,15 +736,18 @@ ngx_http_tailgate_call_done(ngx_http_tailgate_call_t *call, ngx_uint_t keep)
 
     stats = call->localapi->stats;
 
-    /* one without an end takes no time */
+    /* one without an end is no call: that it is lost is the bus's state */
 
     if (call->stream == NULL) {
         now = ngx_http_tailgate_stats_clock();
         tg_metrics_duration(stats->slot->counts, now - call->started);
-    }
 
-    if (call->code == 0) {
-        ngx_http_tailgate_stats_error(stats, call->failure, &call->error);
+        if (call->code == 0) {
+            ngx_http_tailgate_stats_error(stats, call->failure, &call->error);
+        }
+
+    } else if (call->code == 0) {
+        ngx_http_tailgate_stats_last(stats, &call->error);
     }
 
     call->handler(call);

@@ -448,10 +448,17 @@ void
 ngx_http_tailgate_stats_error(ngx_http_tailgate_stats_t *stats,
     tg_count_t kind, ngx_str_t *error)
 {
+    ngx_http_tailgate_count(stats, kind);
+    ngx_http_tailgate_stats_last(stats, error);
+}
+
+
+void
+ngx_http_tailgate_stats_last(ngx_http_tailgate_stats_t *stats,
+    ngx_str_t *error)
+{
     size_t                      len;
     ngx_http_tailgate_tally_t  *tally;
-
-    ngx_http_tailgate_count(stats, kind);
 
     tally = stats->tally;
 

@@ -95,6 +95,11 @@ void ngx_http_tailgate_stats_exit(ngx_http_tailgate_stats_t *stats);
 void ngx_http_tailgate_stats_error(ngx_http_tailgate_stats_t *stats,
     tg_count_t kind, ngx_str_t *error);
 
+/* The same, where no call of those that are counted did. */
+
+void ngx_http_tailgate_stats_last(ngx_http_tailgate_stats_t *stats,
+    ngx_str_t *error);
+
 ngx_int_t ngx_http_tailgate_stats_sum(ngx_http_tailgate_stats_t *stats,
     ngx_pool_t *pool, ngx_http_tailgate_sum_t *sum);
 
