@@ -4,7 +4,9 @@
 devnet, which is right or wrong in known ways, cannot be asked for. It counts
 what it is asked, too."""
 
+import contextlib
 import json
+import socket
 import threading
 import urllib.parse
 
@@ -80,6 +82,7 @@ class LocalAPI(Server):
         self.whois = whois if whois is not None else NOT_FOUND
         self.status = status if status is not None else http(body=RUNNING)
         self.bus = http(404, "404 page not found\n")
+        self.headers = {"host": "local-tailscaled.sock"}
         self.close_after = close_after
         self.knows_itself = True
         self.hold = threading.Event()
@@ -108,7 +111,7 @@ class LocalAPI(Server):
             method, target, _ = line.split(" ")
             names = {name.lower(): value for name, value in headers}
             assert method == "GET", line
-            assert names == {"host": "local-tailscaled.sock"}, headers
+            assert names == self.headers, headers
             path, _, query = target.partition("?")
             query = dict(urllib.parse.parse_qsl(query))
             kind = path.rsplit("/", 1)[1]
@@ -125,3 +128,65 @@ class LocalAPI(Server):
                 return
             connection.sendall(answer)
             served += 1
+
+
+NODE = {
+    "BackendState": "Running", "TailscaleIPs": ["100.64.0.1"],
+    "Self": {"ID": "n1", "DNSName": "web1.tail.example.",
+             "TailscaleIPs": ["100.64.0.1"]},
+    "CurrentTailnet": {"MagicDNSSuffix": "tail.example"}}
+
+
+class Told(LocalAPI):
+    """A LocalAPI with an event stream, which says what a test wants it to."""
+
+    def __init__(self, path, **answers):
+        self.here = threading.local()
+        self.streams = []
+        self.events = 0
+        super().__init__(path, status=http(body=NODE), **answers)
+        self.bus = self.stream
+
+    def serve(self, connection):
+        self.here.connection = connection
+        super().serve(connection)
+
+    def stream(self, _):
+        self.streams.append(self.here.connection)
+        return (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                + chunk({"State": 6}))
+
+    def hang_up(self):
+        """Ends the streams; what asks is not touched."""
+
+        streams, self.streams = self.streams, []
+        for stream in streams:
+            with contextlib.suppress(OSError):
+                stream.shutdown(socket.SHUT_RDWR)
+
+    def changed(self):
+        """Anything may have."""
+
+        self.events += 1
+        for stream in self.streams:
+            with contextlib.suppress(OSError):
+                stream.sendall(chunk({"PeersRemoved": [self.events]}))
+
+
+def chunk(event):
+    line = json.dumps(event).encode("ascii") + b"\n"
+    return f"{len(line):x}\r\n".encode("ascii") + line + b"\r\n"
+
+
+def whois(login_of):
+    """WhoIs answers by {address: login}; 404 for others."""
+
+    def answer(query):
+        address = query["addr"].rsplit(":", 1)[0]
+        who = login_of.get(address)
+        if who is None:
+            return NOT_FOUND
+        return http(body=person(who, address=address,
+                                StableID="n" + address))
+
+    return answer

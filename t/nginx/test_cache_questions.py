@@ -5,14 +5,13 @@ and what becomes of those that wait when something changes or runs out."""
 
 import collections
 import contextlib
-import json
 import resource
 import threading
 import time
 
 import pytest
 
-from localapi_test import LocalAPI, NOT_FOUND, http, person
+from localapi_test import NODE, LocalAPI, Told, http, whois
 from network_test import add_addresses, ip
 from tailgate_test import (Client, Devnet, Incomplete, MAIN, HTTP, Nginx,
                            get, is_sanitized, wait_until)
@@ -22,59 +21,6 @@ from test_cache import (ALICE, BOB, CONF, NOBODY, OWN, PEOPLE, SELF, ask,
 AT_ONCE = 300 if is_sanitized() else 1000
 WORKERS = 4
 ON_LOOPBACK = "127.0.0.11"
-
-NODE = {
-    "BackendState": "Running", "TailscaleIPs": [SELF],
-    "Self": {"ID": "n1", "DNSName": "web1.tail.example.",
-             "TailscaleIPs": [SELF]},
-    "CurrentTailnet": {"MagicDNSSuffix": "tail.example"}}
-
-
-class Told(LocalAPI):
-    """A LocalAPI with an event stream, which says what a test wants it to."""
-
-    def __init__(self, path, **answers):
-        self.here = threading.local()
-        self.streams = []
-        self.events = 0
-        super().__init__(path, status=http(body=NODE), **answers)
-        self.bus = self.stream
-
-    def serve(self, connection):
-        self.here.connection = connection
-        super().serve(connection)
-
-    def stream(self, _):
-        self.streams.append(self.here.connection)
-        return (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                + chunk({"State": 6}))
-
-    def changed(self):
-        """Anything may have."""
-
-        self.events += 1
-        for stream in self.streams:
-            with contextlib.suppress(OSError):
-                stream.sendall(chunk({"PeersRemoved": [self.events]}))
-
-
-def chunk(event):
-    line = json.dumps(event).encode("ascii") + b"\n"
-    return f"{len(line):x}\r\n".encode("ascii") + line + b"\r\n"
-
-
-def whois(login_of):
-    """WhoIs answers by {address: login}; 404 for others."""
-
-    def answer(query):
-        address = query["addr"].rsplit(":", 1)[0]
-        who = login_of.get(address)
-        if who is None:
-            return NOT_FOUND
-        return http(body=person(who, address=address,
-                                StableID="n" + address))
-
-    return answer
 
 
 @pytest.fixture(name="start")

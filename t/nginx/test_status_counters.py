@@ -8,9 +8,8 @@ import time
 
 import pytest
 
-from localapi_test import LocalAPI, http
+from localapi_test import NODE, LocalAPI, http, whois
 from tailgate_test import Nginx, get
-from test_cache_questions import NODE, whois
 from test_status import ALICE, OWN, SELF, metrics, shown
 
 CONF = """
