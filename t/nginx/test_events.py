@@ -14,12 +14,11 @@ import time
 
 import pytest
 
-from localapi_test import LocalAPI, http, person
+from localapi_test import NODE, LocalAPI, chunk, http, person, whois
 from network_test import ip
 from tailgate_test import Client, Devnet, is_sanitized, wait_until
 import test_cache_questions
 from test_cache import ALICE, BOB, CONF, OWN, PEOPLE, SELF, ask, login
-from test_cache_questions import NODE, chunk, whois
 
 fixture_start = test_cache_questions.fixture_start
 fixture_told = test_cache_questions.fixture_told
