@@ -99,6 +99,12 @@ check_count(link_parser_t *p, const link_node_t *node, size_t n)
                                " arguments");
     }
 
+    if (n >= least && n <= max) {
+        return tgi_link_refuse(p, node->pos, TG_ERR_LIMIT,
+                               "\"%s\" takes at most %d arguments, not %zu",
+                               call->name, LINK_ARGS_MAX, n);
+    }
+
     return tgi_link_refuse(p, node->pos, TG_ERR_TYPE,
                            "\"%s\" takes %s%zu argument%s, not %zu",
                            call->name, least == max ? "" : "at least ", least,

@@ -212,6 +212,49 @@ compile_template(link_compile_t *c, const tg_alloc_t *alloc, tg_link_t **link)
 }
 
 
+/* One that has a value for each name that the link asks for. */
+
+static tg_str_t
+try_query(const link_compile_t *c, const tg_link_t *link)
+{
+    char      *p;
+    size_t     i, k, len;
+    tg_str_t   name, query = TG_NULL_STR;
+
+    if (link == NULL || link->ntaken == 0) {
+        return query;
+    }
+
+    len = 0;
+
+    for (i = 0; i < link->ntaken; i++) {
+        len += link->taken[i].len * 3 + 3;
+    }
+
+    p = tg_arena_alloc(c->arena, len);
+
+    if (p == NULL) {
+        return query;
+    }
+
+    for (i = 0, len = 0; i < link->ntaken; i++) {
+        name = link->taken[i];
+
+        for (k = 0; k < name.len; k++, len += 3) {
+            tgi_link_put_escape(p + len, (unsigned char) name.data[k]);
+        }
+
+        memcpy(p + len, "=1&", 3);
+        len += 3;
+    }
+
+    query.data = p;
+    query.len = len;
+
+    return query;
+}
+
+
 /*
  * Visitors that are made up.  An alarm is what may never happen: a scheme that
  * is not allowed, a host that the visitor chose, a type that does not fit.  A
@@ -232,8 +275,10 @@ try_link(const link_compile_t *c, const tg_link_t *link)
 
     static const tg_str_t  rests[] = {
         TG_NULL_STR, TG_STR("x"), TG_STR("12"), TG_STR("BUG-123"),
-        TG_STR("/a/b/c/d/e/f/g/h"), TG_STR("http://x%2Fy")
+        TG_STR("/a/b/c/d/e/f/g/h"), TG_STR("http://x%2Fy"), TG_STR("x")
     };
+
+    const size_t  last = sizeof(rests) / sizeof(rests[0]) - 1;
 
     first = TG_OK;
     works = false;
@@ -243,8 +288,16 @@ try_link(const link_compile_t *c, const tg_link_t *link)
     request.user = (tg_str_t) TG_STR("user@example.com");
     request.now = 1654131723;
 
-    for (i = 0; i < sizeof(rests) / sizeof(rests[0]); i++) {
+    for (i = 0; i <= last; i++) {
         request.rest = rests[i];
+
+        if (i == last) {
+            request.query = try_query(c, link);
+
+            if (request.query.len == 0) {
+                break;
+            }
+        }
 
         rc = tgi_link_expand(link, c->url, &request, c->limits, &alloc,
                             &location, first == TG_OK ? c->error : &scratch);

@@ -176,6 +176,10 @@ test_refused(void **state)
         { "http://{{.User}}/", "", "", NULL, TG_LINK_HOST },
         { "{{QueryEscape .Path}}", "", "", NULL, TG_LINK_HOST },
         { "rel{{.Path}}", "", "", NULL, TG_LINK_HOST },
+        { "{{.Query \"a\"}}", "", "", NULL, TG_LINK_HOST },
+        { "{{with .Query \"a&=\"}}https://{{.}}/{{else}}http://h/{{end}}",
+          "", "", NULL, TG_LINK_HOST },
+        { "http://h:{{.Query \"port\"}}/", "", "", "http://h:/", TG_OK },
     };
 
     (void) state;

@@ -118,6 +118,8 @@ test_closed_list(void **state)
         { "/{{nil}}", TG_ERR_TYPE, 4, "no value" },
         { "/{{\"a\" \"b\"}}", TG_ERR_TYPE, 4, "given arguments" },
         { "/{{.Path 1}}", TG_ERR_TYPE, 4, "takes 0" },
+        { "/{{print 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17}}",
+          TG_ERR_LIMIT, 4, "takes at most 16 arguments, not 17" },
         { "/{{PathEscape}}", TG_ERR_TYPE, 4, "takes 1 argument" },
         { "/{{PathEscape 1}}", TG_ERR_TYPE, 15, "a string" },
         { "/{{\"a\"\"b\"}}", TG_ERR_SYNTAX, 7, "not expected" },
