@@ -3,6 +3,7 @@
 """How late the machine is, for what is promised within a time."""
 
 import collections
+import contextlib
 import threading
 import time
 
@@ -29,3 +30,17 @@ class Lateness(threading.Thread):
 
     def since(self, when):
         return sum(late for now, late in list(self.seen) if now >= when)
+
+
+@contextlib.contextmanager
+def lateness():
+    """One that runs meanwhile."""
+
+    stop = threading.Event()
+    late = Lateness(stop)
+    late.start()
+    try:
+        yield late
+    finally:
+        stop.set()
+        late.join()

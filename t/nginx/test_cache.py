@@ -13,6 +13,7 @@ import time
 
 import pytest
 
+from late_test import lateness
 from localapi_test import LocalAPI, http, person
 from network_test import own_network
 from tailgate_test import ConfigError, Devnet, Nginx, get, wait_until
@@ -157,9 +158,11 @@ def test_check_26_change(site, change, expected):
     assert login(ask(nginx)) == "alice@example.com"
     assert login(ask(nginx, BOB)) == "bob@example.com"
     api.ctl(*change)
-    began = time.monotonic()
-    wait_until(lambda: login(ask(nginx)) == expected, 5, change)
-    assert time.monotonic() - began < 1
+    with lateness() as late:
+        began = time.monotonic()
+        wait_until(lambda: login(ask(nginx)) == expected, 5, change)
+        took = time.monotonic() - began
+        assert took < 1 + late.since(began)
     for _ in range(40):
         assert login(ask(nginx)) == expected
     assert login(ask(nginx, BOB)) == "bob@example.com"
@@ -218,10 +221,17 @@ def test_refresh_ahead(site):
     api, nginx = site("tailgate_cache zone=z:1m ttl=2s;")
     followed(nginx, api)
     settled(nginx)
-    began = time.monotonic()
-    while time.monotonic() - began < 5:
-        assert ask(nginx).header("X-Cache") == "hit"
-        time.sleep(0.05)
+
+    def nobody_waits():
+        began = time.monotonic()
+        while time.monotonic() - began < 5:
+            if ask(nginx).header("X-Cache") != "hit":
+                return False
+            time.sleep(0.05)
+        return True
+
+    # a machine that is very late may miss the time for it
+    assert any(nobody_waits() for _ in range(5))
 
 
 @OWN
@@ -410,7 +420,7 @@ def test_check_28_reload(site):
         for _ in range(10):
             assert login(ask(nginx)) == "alice@example.com"
     api.ctl("remove", "alice-laptop")
-    wait_until(lambda: ask(nginx).status == 403, 2, "she is gone")
+    wait_until(lambda: ask(nginx).status == 403, 10, "she is gone")
 
 
 @OWN

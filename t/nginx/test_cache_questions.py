@@ -209,7 +209,7 @@ def test_self_changes(start, told):
         **NODE, "CurrentTailnet": {"MagicDNSSuffix": "other.example"},
         "Self": {**NODE["Self"], "DNSName": "web1.other.example."}})
     api.changed()
-    wait_until(lambda: ask(nginx).status == 403, 2, "she is of another")
+    wait_until(lambda: ask(nginx).status == 403, 10, "she is of another")
     for _ in range(20):
         assert ask(nginx).status == 403
 
