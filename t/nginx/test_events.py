@@ -8,7 +8,6 @@ import json
 import os
 import re
 import signal
-import socket
 import threading
 import time
 
@@ -130,14 +129,6 @@ def test_of_no_account(start, told):
     assert any(evicts_nobody_else() for _ in range(5))
 
 
-def hang_up(api):
-    """Ends the stream, and refuses another."""
-
-    api.bus = lambda _: None
-    for stream in api.streams:
-        stream.shutdown(socket.SHUT_RDWR)
-
-
 @OWN
 def test_missed_while_away(start, told):
     """Nobody asks while the stream is lost: what was kept before it is not
@@ -147,7 +138,8 @@ def test_missed_while_away(start, told):
     following(api, nginx)
     for _ in range(20):
         ask(nginx)
-    hang_up(api)
+    api.bus = lambda _: None
+    api.hang_up()
     nginx.logged("is lost")
     api.whois = NOBODY
     api.bus = api.stream
