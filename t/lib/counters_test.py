@@ -159,21 +159,28 @@ def asked_again(start):
     assert gate.metrics()["tailgate_cache_entries"] == 2
 
 
-def asked_about_nobody(start):
-    """A 404 counts once tailscaled knew itself, and said so again."""
+def asked_of_nobody(gate, n, others=0):
+    """How many lookups n times nobody came to, and others. A 404 counts once
+    tailscaled knew itself, and said so again; where the state of the node is
+    older than a moment when it comes, authd asks once more."""
 
+    asked = gate.api.count()
+    assert 3 * n <= asked - others <= 4 * n
+    return asked
+
+
+def asked_about_nobody(start):
     gate = start(negative="1h")
     assert [gate.ask(NOBODY) for _ in range(5)] == [403] * 5
-    gate.expect(lookups=3, misses=1, hits=4, negative=4)
-    assert gate.api.count() == 3
+    gate.expect(lookups=asked_of_nobody(gate, 1), misses=1, hits=4,
+                negative=4)
 
 
 def nothing_is_kept(start):
     gate = start(cache=False)
     assert [gate.ask() for _ in range(4)] == [200] * 4
     assert [gate.ask(NOBODY) for _ in range(2)] == [403] * 2
-    gate.expect(lookups=10, misses=6)
-    assert gate.api.count() == 10
+    gate.expect(lookups=asked_of_nobody(gate, 2, others=4), misses=6)
     found = gate.metrics()
     for name in ("entries", "bytes", "capacity_bytes"):
         assert found[f"tailgate_cache_{name}"] == 0
@@ -256,9 +263,9 @@ def a_source_is_limited(start):
         statuses.append(gate.ask(NOBODY))
     assert set(statuses) == {403, 503}
     known = statuses.count(403)
-    gate.expect(lookups=3 * known, misses=known, limited=statuses.count(503),
+    gate.expect(lookups=asked_of_nobody(gate, known), misses=known,
+                limited=statuses.count(503),
                 evicted_ttl=known - (statuses[-1] == 403))
-    assert gate.api.count() == 3 * known
 
 
 def stale_answers_are_served(start):
