@@ -350,11 +350,22 @@ def check_clicks(call):
         {"day": "2022-06-02", "n": 3}, {"day": "2022-06-03", "n": 4}]
     # all lines or none
     for line in ("c3", "c3,1", "c3,1,", "c3,,1", "c3,-1,1", "c3,1,1,1",
-                 "c3,1,1000000000001", "c3,185542587187201,1"):
+                 "c3,1,1000000001", "c3,185542587187201,1"):
         problem = give(400, f"c3,1,1\n{line}\n").json()
         assert problem["detail"].startswith("line 2 "), problem
     assert give(200, "").json() == {"taken": 0, "unknown": 0}
     assert call("getLink", 200, "c3").json()["clicks"] == 0
+    # a day is bounded, not a line: the sum does not run over
+    problem = give(422, "c3,1,1000000000\nc3,86400,1\nc-3,2,1\n").json()
+    assert problem["detail"].startswith("line 3 "), problem
+    assert call("getLink", 200, "c3").json()["clicks"] == 0
+    # clicks on a former name are the link's
+    call("renameLink", 200, "c3", body={"to": "c4"}, who=ADMIN)
+    assert give(200, "c3,1654131723,2\nc4,1654131724,3\n").json() \
+        == {"taken": 5, "unknown": 0}
+    assert call("getLink", 200, "c4").json()["clicks"] == 5
+    assert call("linkClicks", 200, "c4").json()["clicks"] == [
+        {"day": "2022-06-02", "n": 5}]
     give(403, text, who=FOO)
     give(403, text, headers={"Content-Type": "text/csv"})
     give(415, text, headers={**CLICKS, **JSON})

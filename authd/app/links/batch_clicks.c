@@ -9,20 +9,31 @@
 
 #include "authd/app/links/api.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 
 #define DAY         86400
-#define CLICKS_MAX  UINT64_C(1000000000000)    /* of a line */
+
+/* Of a link and day; those of all days that there are fit in 63 bits. */
+
+#define CLICKS_MAX  UINT64_C(1000000000)
 
 
 typedef struct {
+    authd_store_clicks_t   count;
+    size_t                 number;     /* of the line, from 1 */
+} given_line_t;
+
+typedef struct {
     authd_links_call_t    *call;
-    authd_store_clicks_t  *clicks;
-    size_t                 n;
+    given_line_t          *lines;
+    size_t                 nlines;
     size_t                 size;
+    authd_store_clicks_t  *clicks;     /* the lines, a link and day once */
+    size_t                 n;
     uint64_t               taken;
     size_t                 unknown;    /* lines of links that are none */
 } given_t;
@@ -38,9 +49,12 @@ static bool read_lines(given_t *given);
 static bool read_line(tg_str_t line, tg_str_t *name, uint64_t *at,
     uint64_t *n);
 static bool read_number(tg_str_t text, uint64_t max, uint64_t *n);
-static bool given_add(given_t *given, uint64_t uid, int32_t day, uint64_t n);
+static authd_links_entry_t *given_link(const authd_links_index_t *index,
+    tg_str_t name, authd_link_t *link);
+static bool given_add(given_t *given, const given_line_t *line);
 static int given_compare(const void *a, const void *b);
-static void given_merge(given_t *given);
+static int given_line_compare(const void *a, const void *b);
+static bool given_merge(given_t *given);
 static void given_stored(void *data, const authd_store_answer_t *answer);
 static void given_counted(void *data, const authd_store_counts_t *counts);
 static bool given_each(authd_links_entry_t *entry, void *data);
@@ -74,11 +88,10 @@ authd_links_api_give_clicks(authd_links_call_t *call)
     memset(given, 0, sizeof(given_t));
     given->call = call;
 
-    if (!read_lines(given)) {
+    if (!read_lines(given) || !given_merge(given)) {
         return;
     }
 
-    given_merge(given);
     authd_links_wait(call);
 
     if (authd_store_add_clicks(call->app->store, given->clicks, given->n,
@@ -137,8 +150,8 @@ read_lines(given_t *given)
     tg_str_t              body, line, name, text;
     const char           *end;
     authd_link_t          link;
+    given_line_t          each;
     authd_links_call_t   *call;
-    authd_links_entry_t  *entry;
 
     call = given->call;
     body = call->r->body;
@@ -169,16 +182,16 @@ read_lines(given_t *given)
             return false;
         }
 
-        entry = authd_links_index_named(call->app->index, name);
-
-        if (entry == NULL) {
+        if (given_link(call->app->index, name, &link) == NULL) {
             given->unknown++;
             continue;
         }
 
-        authd_record_link(entry->record, &link);
+        each.count = (authd_store_clicks_t) { link.uid, (int32_t) (at / DAY),
+                                              n };
+        each.number = number;
 
-        if (!given_add(given, link.uid, (int32_t) (at / DAY), n)) {
+        if (!given_add(given, &each)) {
             given_free(given);
             authd_links_unavailable(call, 5, "out of memory");
             return false;
@@ -246,25 +259,57 @@ read_number(tg_str_t text, uint64_t max, uint64_t *n)
 }
 
 
-static bool
-given_add(given_t *given, uint64_t uid, int32_t day, uint64_t n)
-{
-    size_t                 more;
-    authd_store_clicks_t  *p;
+/* Clicks on a former name are those of the link that it leads to. */
 
-    if (given->n == given->size) {
+static authd_links_entry_t *
+given_link(const authd_links_index_t *index, tg_str_t name,
+    authd_link_t *link)
+{
+    authd_links_entry_t  *entry;
+
+    entry = authd_links_index_named(index, name);
+
+    if (entry == NULL) {
+        return NULL;
+    }
+
+    authd_record_link(entry->record, link);
+
+    if (link->alias.len == 0) {
+        return entry;
+    }
+
+    entry = authd_links_index_get(index, link->alias);
+
+    if (entry == NULL) {
+        return NULL;
+    }
+
+    authd_record_link(entry->record, link);
+
+    return link->alias.len == 0 ? entry : NULL;
+}
+
+
+static bool
+given_add(given_t *given, const given_line_t *line)
+{
+    size_t         more;
+    given_line_t  *p;
+
+    if (given->nlines == given->size) {
         more = given->size ? given->size * 2 : 256;
-        p = reallocarray(given->clicks, more, sizeof(authd_store_clicks_t));
+        p = reallocarray(given->lines, more, sizeof(given_line_t));
 
         if (p == NULL) {
             return false;
         }
 
-        given->clicks = p;
+        given->lines = p;
         given->size = more;
     }
 
-    given->clicks[given->n++] = (authd_store_clicks_t) { uid, day, n };
+    given->lines[given->nlines++] = *line;
 
     return true;
 }
@@ -283,39 +328,83 @@ given_compare(const void *a, const void *b)
 }
 
 
-/* golink has a line for each minute in which somebody clicked. */
+static int
+given_line_compare(const void *a, const void *b)
+{
+    int                  rc;
+    const given_line_t  *x, *y;
 
-static void
+    x = a;
+    y = b;
+    rc = given_compare(&x->count, &y->count);
+
+    return rc != 0 ? rc : (x->number > y->number) - (x->number < y->number);
+}
+
+
+/*
+ * golink has a line for each minute in which somebody clicked.  False: it was
+ * answered.
+ */
+
+static bool
 given_merge(given_t *given)
 {
-    size_t  i, n;
+    size_t                 i;
+    tg_str_t               text;
+    authd_links_call_t    *call;
+    authd_store_clicks_t  *count, *last;
 
-    if (given->n == 0) {
-        return;
+    call = given->call;
+
+    if (given->nlines == 0) {
+        return true;
     }
 
-    qsort(given->clicks, given->n, sizeof(authd_store_clicks_t),
-          given_compare);
+    given->clicks = calloc(given->nlines, sizeof(authd_store_clicks_t));
 
-    n = 0;
+    if (given->clicks == NULL) {
+        given_free(given);
+        authd_links_unavailable(call, 5, "out of memory");
+        return false;
+    }
 
-    for (i = 1; i < given->n; i++) {
+    qsort(given->lines, given->nlines, sizeof(given_line_t),
+          given_line_compare);
 
-        if (given_compare(&given->clicks[n], &given->clicks[i]) == 0) {
-            given->clicks[n].n += given->clicks[i].n;
+    for (i = 0; i < given->nlines; i++) {
+        count = &given->lines[i].count;
+        last = given->n ? &given->clicks[given->n - 1] : NULL;
 
-        } else {
-            given->clicks[++n] = given->clicks[i];
+        if (last == NULL || given_compare(last, count) != 0) {
+            given->clicks[given->n++] = *count;
+            continue;
+        }
+
+        /* each is CLICKS_MAX at most: the sum does not wrap */
+
+        last->n += count->n;
+
+        if (last->n > CLICKS_MAX) {
+            text = authd_links_format(&call->alloc, "line %zu makes more than "
+                                      "%" PRIu64 " clicks of a link on a day",
+                                      given->lines[i].number, CLICKS_MAX);
+            given_free(given);
+            authd_links_fault(call, 422, text.len ? text.data
+                                                  : "too many clicks");
+            return false;
         }
     }
 
-    given->n = n + 1;
+    return true;
 }
 
 
 static void
 given_stored(void *data, const authd_store_answer_t *answer)
 {
+    unsigned             retry;
+    const char          *text;
     given_t             *given;
     authd_links_call_t  *call;
 
@@ -334,9 +423,22 @@ given_stored(void *data, const authd_store_answer_t *answer)
 
     given_free(given);
 
-    if (authd_links_back(call)) {
-        authd_links_unavailable(call, answer->retry, answer->text);
+    if (!authd_links_back(call)) {
+        return;
     }
+
+    if (answer->status == AUTHD_STORE_REFUSED) {
+        authd_links_fault(call, 422, answer->text);
+        return;
+    }
+
+    /* stored, but there is nothing to count it with */
+
+    retry = answer->text[0] ? answer->retry : 5;
+    text = answer->text[0] ? answer->text
+                           : "the clicks are stored, but cannot be read back";
+
+    authd_links_unavailable(call, retry, text);
 }
 
 
@@ -411,7 +513,11 @@ given_each(authd_links_entry_t *entry, void *data)
 static void
 given_free(given_t *given)
 {
+    free(given->lines);
     free(given->clicks);
+
+    given->lines = NULL;
+    given->nlines = 0;
     given->clicks = NULL;
     given->n = 0;
 }
