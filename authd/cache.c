@@ -55,7 +55,7 @@ struct authd_cache_s {
     const authd_config_t *conf;
     const authd_log_t    *log;
     authd_metrics_t      *metrics;
-    uint64_t             *flushes;
+    authd_changes_t      *changes;
     void                 *memory;
     tg_table_t           *table;
     tgn_bus_t            *bus;
@@ -102,8 +102,8 @@ authd_status_has_identity(tg_status_t status)
 
 authd_cache_t *
 authd_cache_new(tgn_loop_t *loop, const authd_config_t *conf,
-    const authd_log_t *log, authd_metrics_t *metrics, uint64_t *flushes,
-    bool *ok)
+    const authd_log_t *log, authd_metrics_t *metrics,
+    authd_changes_t *changes, bool *ok)
 {
     authd_cache_t    *cache;
     tgn_bus_conf_t    bc;
@@ -127,7 +127,7 @@ authd_cache_new(tgn_loop_t *loop, const authd_config_t *conf,
     cache->conf = conf;
     cache->log = log;
     cache->metrics = metrics;
-    cache->flushes = flushes;
+    cache->changes = changes;
     cache->caps = conf->rules != NULL;
     cache->memory = malloc(conf->cache_size);
 
@@ -617,11 +617,12 @@ on_changed(const tg_bus_change_t *change, void *data)
     authd_cache_t  *cache = data;
 
     if (change->all) {
-        (*cache->flushes)++;
+        authd_changes_all(cache->changes);
         tg_table_flush(cache->table);
     }
 
     for (i = 0; !change->all && i < change->naddrs; i++) {
+        authd_changes_add(cache->changes, &change->addrs[i]);
         cache_address(&change->addrs[i], addr);
         tg_table_evict(cache->table, addr);
     }

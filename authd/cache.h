@@ -10,6 +10,7 @@
 #ifndef AUTHD_CACHE_H_INCLUDED_
 #define AUTHD_CACHE_H_INCLUDED_
 
+#include "authd/changes.h"
 #include "authd/config.h"
 #include "authd/log.h"
 #include "authd/metrics.h"
@@ -57,8 +58,8 @@ bool authd_status_has_identity(tg_status_t status);
 
 /*
  * authd_cache_new() returns NULL when out of memory, or when conf wants none:
- * *ok says which.  It begins to follow the node's event stream, and adds one to
- * *flushes whenever that makes everything out of date.
+ * *ok says which.  It begins to follow the node's event stream, and writes
+ * down in *changes what that tells.
  *
  * authd_cache_configure() takes a configuration over, and returns false if
  * that takes another cache: for another tailscaled, or another size.
@@ -67,8 +68,8 @@ bool authd_status_has_identity(tg_status_t status);
  */
 
 authd_cache_t *authd_cache_new(tgn_loop_t *loop, const authd_config_t *conf,
-    const authd_log_t *log, authd_metrics_t *metrics, uint64_t *flushes,
-    bool *ok);
+    const authd_log_t *log, authd_metrics_t *metrics,
+    authd_changes_t *changes, bool *ok);
 bool authd_cache_configure(authd_cache_t *cache, const authd_config_t *conf);
 void authd_cache_free(authd_cache_t **cache);
 

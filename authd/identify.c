@@ -63,7 +63,7 @@ authd_identify_new(tgn_loop_t *loop, const authd_config_t *conf,
     TAILQ_INIT(&id->waiting);
     TAILQ_INIT(&id->queries);
 
-    id->node = authd_node_new(loop, log, metrics, &id->flushes,
+    id->node = authd_node_new(loop, log, metrics, &id->changes.flushes,
                               self_done, id);
 
     if (id->node == NULL || !api_new(loop, conf, &id->api)) {
@@ -78,7 +78,7 @@ authd_identify_new(tgn_loop_t *loop, const authd_config_t *conf,
         return NULL;
     }
 
-    id->cache = authd_cache_new(loop, conf, log, metrics, &id->flushes, &ok);
+    id->cache = authd_cache_new(loop, conf, log, metrics, &id->changes, &ok);
 
     if (!ok) {
         authd_identify_free(&id);
@@ -109,7 +109,7 @@ authd_identify_configure(authd_identify_t *id, const authd_config_t *conf)
 
     if (other) {
         cache = authd_cache_new(id->loop, conf, id->log, id->metrics,
-                                &id->flushes, &ok);
+                                &id->changes, &ok);
 
         if (!ok) {
             tgn_localapi_free(&api);

@@ -43,8 +43,9 @@ void authd_node_connect(authd_node_t *node, tgn_localapi_t *api);
 void authd_node_free(authd_node_t **node);
 
 /*
- * Asks, unless that is under way since the last flush; false when out of
- * memory.
+ * Asks, unless that is under way; false when out of memory.  An answer that a
+ * flush overtook is not told: it is asked for again, a few times, and has
+ * failed then.
  */
 
 bool authd_node_ask(authd_node_t *node);

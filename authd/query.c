@@ -22,17 +22,12 @@
 
 #define QUERY_ARENA_MAX  (8 * 1024 * 1024)
 
-/* How often a question is repeated because something changed meanwhile. */
-
-#define QUERY_AGAIN_MAX  3
-
-static const char  changes[] =
-    "what is known of peers changes faster than tailscaled can be asked";
-
 
 static void query_answer(const tgn_localapi_answer_t *answer, void *data);
 static void query_settle(authd_query_t *q, tg_status_t status,
     const tg_identity_t *identity, const char *detail);
+static bool query_changed(authd_query_t *q, tg_status_t status,
+    const tg_identity_t *identity);
 static void query_wait(authd_query_t *q);
 static bool query_again(authd_query_t *q);
 static const char *query_caps(authd_query_t *q, const tg_alloc_t *alloc,
@@ -141,6 +136,7 @@ authd_query_send(authd_query_t *q)
     service.len = q->service_len;
 
     q->waits = false;
+    q->changes = id->changes.n;
     q->running = authd_node_self(id->node, SELF_AGE_ABSENT) != NULL;
 
     q->call = tgn_localapi_whois(id->api, &q->addr, q->with_port, service,
@@ -248,8 +244,8 @@ query_wait(authd_query_t *q)
 
     id = q->owner;
 
-    if (q->again++ == QUERY_AGAIN_MAX) {
-        authd_query_done(q, TG_STATUS_UNAVAILABLE, NULL, changes);
+    if (q->again++ == AUTHD_CHANGES_AGAIN) {
+        authd_query_done(q, TG_STATUS_UNAVAILABLE, NULL, AUTHD_CHANGES_TEXT);
         return;
     }
 
@@ -269,34 +265,56 @@ static void
 query_settle(authd_query_t *q, tg_status_t status,
     const tg_identity_t *identity, const char *detail)
 {
-    bool            changed;
-    authd_lease_t   lease;
+    if (query_changed(q, status, identity)) {
 
-    if (q->keyed && q->lease.ticket != 0 && status != TG_STATUS_UNAVAILABLE) {
-        lease = q->lease;
-        q->lease.ticket = 0;
+        if (q->again++ == AUTHD_CHANGES_AGAIN) {
+            detail = AUTHD_CHANGES_TEXT;
 
-        changed = authd_cache_put(q->owner->cache, &q->key, &lease, status,
-                                  identity);
+        } else if (query_again(q)) {
+            return;
 
-        if (changed) {
-
-            if (q->again++ == QUERY_AGAIN_MAX) {
-                detail = changes;
-
-            } else if (query_again(q)) {
-                return;
-
-            } else {
-                detail = "out of memory";
-            }
-
-            status = TG_STATUS_UNAVAILABLE;
-            identity = NULL;
+        } else {
+            detail = "out of memory";
         }
+
+        status = TG_STATUS_UNAVAILABLE;
+        identity = NULL;
     }
 
     authd_query_done(q, status, identity, detail);
+}
+
+
+/*
+ * The table knows for whoever has a lease.  Others are asked by what was told
+ * of the address in question, and of the node that is behind a port.
+ */
+
+static bool
+query_changed(authd_query_t *q, tg_status_t status,
+    const tg_identity_t *identity)
+{
+    authd_lease_t           lease;
+    const authd_changes_t  *changes;
+
+    if (status == TG_STATUS_UNAVAILABLE) {
+        return false;
+    }
+
+    if (q->keyed && q->lease.ticket != 0) {
+        lease = q->lease;
+        q->lease.ticket = 0;
+
+        return authd_cache_put(q->owner->cache, &q->key, &lease, status,
+                               identity);
+    }
+
+    changes = &q->owner->changes;
+
+    return authd_changes_since(changes, q->changes, &q->addr)
+           || (identity != NULL
+               && authd_changes_since(changes, q->changes,
+                                      &identity->node_addr));
 }
 
 
@@ -308,11 +326,18 @@ query_again(authd_query_t *q)
     authd_lease_t   lease;
     authd_known_t  *known;
 
+    q->caps = NULL;
+
+    if (!q->keyed) {
+        q->repeated = false;
+        q->itself = false;
+
+        return authd_query_send(q);
+    }
+
     known = authd_cache_find(q->owner->cache, &q->key, &lease);
 
     authd_known_release(&known);
-
-    q->caps = NULL;
 
     return authd_query_lease(q, &q->key, &lease);
 }

@@ -11,6 +11,7 @@
 #define AUTHD_QUERY_H_INCLUDED_
 
 #include "authd/cache.h"
+#include "authd/changes.h"
 #include "authd/identify.h"
 #include "authd/limit.h"
 #include "authd/node.h"
@@ -67,6 +68,7 @@ struct authd_query_s {
     unsigned               again;      /* asked, as something changed */
     authd_key_t            key;
     authd_lease_t          lease;      /* if keyed; its ticket may be 0 */
+    uint64_t               changes;    /* told when it was sent */
     uint64_t               round;      /* of self that it waits for */
     char                   service[AUTHD_SERVICE_MAX];
     size_t                 service_len;
@@ -87,7 +89,7 @@ struct authd_identify_s {
     authd_queries_t        queries;
 
     authd_node_t          *node;
-    uint64_t               flushes;    /* of the cache, so far */
+    authd_changes_t        changes;    /* told to the cache */
     uint64_t               round;      /* answers of node so far */
     authd_seen_t           seen;
     authd_limit_t          limit;
