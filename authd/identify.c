@@ -62,6 +62,7 @@ authd_identify_new(tgn_loop_t *loop, const authd_config_t *conf,
 
     TAILQ_INIT(&id->waiting);
     TAILQ_INIT(&id->queries);
+    TAILQ_INIT(&id->held);
 
     id->node = authd_node_new(loop, log, metrics, &id->changes.flushes,
                               self_done, id);
@@ -411,19 +412,9 @@ self_done(bool ok, const char *detail, void *data)
         }
     }
 
-    /* a callback may take any query away: begin anew behind each */
+    /* none stays, and a callback may take any of the others away */
 
-    for ( ;; ) {
-
-        TAILQ_FOREACH(q, &id->queries, link) {
-            if (q->waits && q->round <= round) {
-                break;
-            }
-        }
-
-        if (q == NULL) {
-            break;
-        }
+    while ((q = TAILQ_FIRST(&id->held)) != NULL && q->round <= round) {
 
         if (!ok) {
             authd_query_done(q, TG_STATUS_UNAVAILABLE, NULL, detail);

@@ -23,12 +23,16 @@
 #define QUERY_ARENA_MAX  (8 * 1024 * 1024)
 
 
+static authd_bucket_t *query_bucket(authd_identify_t *id,
+    const tg_addr_t *addr, const char *service, size_t len);
+static void query_unlink(authd_query_t *q);
 static void query_answer(const tgn_localapi_answer_t *answer, void *data);
 static void query_settle(authd_query_t *q, tg_status_t status,
     const tg_identity_t *identity, const char *detail);
 static bool query_changed(authd_query_t *q, tg_status_t status,
     const tg_identity_t *identity);
 static void query_wait(authd_query_t *q);
+static void query_hold(authd_query_t *q);
 static bool query_again(authd_query_t *q);
 static const char *query_caps(authd_query_t *q, const tg_alloc_t *alloc,
     const tg_identity_t *identity);
@@ -43,11 +47,14 @@ static void query_drop(authd_query_t *q);
 authd_query_t *
 authd_query_find(authd_identify_t *id, const tg_question_t *question)
 {
-    authd_query_t  *q;
+    authd_query_t   *q;
+    authd_bucket_t  *bucket;
 
-    TAILQ_FOREACH(q, &id->queries, link) {
-        if (!q->with_port
-            && tg_addr_equal(&q->addr, &question->addr)
+    bucket = query_bucket(id, &question->addr, question->service.data,
+                          question->service.len);
+
+    LIST_FOREACH(q, bucket, found) {
+        if (tg_addr_equal(&q->addr, &question->addr)
             && q->service_len == question->service.len
             && (q->service_len == 0
                 || memcmp(q->service, question->service.data, q->service_len)
@@ -87,7 +94,53 @@ authd_query_new(authd_identify_t *id, const tg_question_t *question)
     TAILQ_INIT(&q->lookups);
     TAILQ_INSERT_TAIL(&id->queries, q, link);
 
+    if (!q->with_port) {
+        LIST_INSERT_HEAD(query_bucket(id, &q->addr, q->service,
+                                      q->service_len), q, found);
+    }
+
     return q;
+}
+
+
+/* FNV-1a from a seed, so that nobody can choose who shares a bucket. */
+
+static authd_bucket_t *
+query_bucket(authd_identify_t *id, const tg_addr_t *addr, const char *service,
+    size_t len)
+{
+    size_t    i;
+    uint64_t  hash;
+
+    hash = 14695981039346656037u ^ id->limit.seed;
+
+    for (i = 0; i < sizeof(addr->bytes); i++) {
+        hash = (hash ^ addr->bytes[i]) * 1099511628211u;
+    }
+
+    for (i = 0; i < len; i++) {
+        hash = (hash ^ (unsigned char) service[i]) * 1099511628211u;
+    }
+
+    return &id->buckets[(hash ^ hash >> 32) % AUTHD_QUERY_BUCKETS];
+}
+
+
+/* Nobody finds it from here on. */
+
+static void
+query_unlink(authd_query_t *q)
+{
+    TAILQ_REMOVE(&q->owner->queries, q, link);
+
+    if (!q->with_port) {
+        LIST_REMOVE(q, found);
+    }
+
+    if (q->waits) {
+        TAILQ_REMOVE(&q->owner->held, q, held);
+        q->waits = false;
+    }
 }
 
 
@@ -135,7 +188,11 @@ authd_query_send(authd_query_t *q)
     service.data = q->service;
     service.len = q->service_len;
 
-    q->waits = false;
+    if (q->waits) {
+        TAILQ_REMOVE(&id->held, q, held);
+        q->waits = false;
+    }
+
     q->changes = id->changes.n;
     q->running = authd_node_self(id->node, SELF_AGE_ABSENT) != NULL;
 
@@ -254,8 +311,20 @@ query_wait(authd_query_t *q)
         return;
     }
 
+    query_hold(q);
+}
+
+
+static void
+query_hold(authd_query_t *q)
+{
+    authd_identify_t  *id;
+
+    id = q->owner;
+
     q->waits = true;
     q->round = id->round;
+    TAILQ_INSERT_TAIL(&id->held, q, held);
 }
 
 
@@ -414,8 +483,7 @@ query_repeat(authd_query_t *q)
     }
 
     q->repeated = true;
-    q->waits = true;
-    q->round = id->round;
+    query_hold(q);
 
     return true;
 }
@@ -536,7 +604,7 @@ authd_query_done(authd_query_t *q, tg_status_t status,
 
     /* nobody may join it any more, and no cancel may free it */
 
-    TAILQ_REMOVE(&id->queries, q, link);
+    query_unlink(q);
     q->done = true;
 
     while ((lk = TAILQ_FIRST(&q->lookups)) != NULL) {
@@ -597,7 +665,7 @@ authd_query_free(authd_query_t *q)
     tgn_localapi_cancel(&q->call);
     query_drop(q);
 
-    TAILQ_REMOVE(&q->owner->queries, q, link);
+    query_unlink(q);
 
     free(q);
 }

@@ -22,7 +22,8 @@
 #include <sys/queue.h>
 
 
-#define AUTHD_SERVICE_MAX  63
+#define AUTHD_SERVICE_MAX    63
+#define AUTHD_QUERY_BUCKETS  1024
 
 /* what of authd_seen_first() */
 
@@ -36,6 +37,7 @@ typedef struct authd_query_s  authd_query_t;
 
 typedef TAILQ_HEAD(authd_lookups_s, authd_lookup_s)  authd_lookups_t;
 typedef TAILQ_HEAD(authd_queries_s, authd_query_s)   authd_queries_t;
+typedef LIST_HEAD(authd_bucket_s, authd_query_s)     authd_bucket_t;
 
 
 struct authd_lookup_s {
@@ -55,6 +57,8 @@ struct authd_lookup_s {
 
 struct authd_query_s {
     TAILQ_ENTRY(authd_query_s)  link;
+    TAILQ_ENTRY(authd_query_s)  held;  /* if it waits */
+    LIST_ENTRY(authd_query_s)   found; /* unless with_port */
     authd_identify_t      *owner;
     authd_lookups_t        lookups;
     tg_addr_t              addr;
@@ -87,6 +91,8 @@ struct authd_identify_s {
     authd_cache_t         *cache;      /* NULL: nothing is kept */
     authd_lookups_t        waiting;    /* for self */
     authd_queries_t        queries;
+    authd_queries_t        held;       /* of them, who wait for self */
+    authd_bucket_t         buckets[AUTHD_QUERY_BUCKETS];
 
     authd_node_t          *node;
     authd_changes_t        changes;    /* told to the cache */
