@@ -18,13 +18,6 @@
 
 #define AUTHD_CHANGES_MAX    256
 
-/* How often a question is asked again because something changed meanwhile. */
-
-#define AUTHD_CHANGES_AGAIN  3
-
-#define AUTHD_CHANGES_TEXT                                                    \
-    "what is known of peers changes faster than tailscaled can be asked"
-
 
 /* All zeroes: nothing was told. */
 

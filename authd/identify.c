@@ -30,7 +30,6 @@ static bool api_new(tgn_loop_t *loop, const authd_config_t *conf,
     tgn_localapi_t **api);
 static bool lookup_step(authd_lookup_t *lk, const tg_self_t *self);
 static bool lookup_nobody(authd_lookup_t *lk, tg_reason_t reason);
-static bool lookup_wait_self(authd_lookup_t *lk);
 static void self_done(bool ok, const char *detail, void *data);
 
 
@@ -220,6 +219,8 @@ authd_identify(authd_identify_t *id, const tg_addr_t *source,
 
     lk->owner = id;
     lk->source = *source;
+    lk->changes = id->changes.n;
+    lk->flushes = id->changes.flushes;
     lk->cb = cb;
     lk->data = data;
 
@@ -305,12 +306,12 @@ lookup_step(authd_lookup_t *lk, const tg_self_t *self)
 
         /* the answer is judged by which tailnet is ours */
 
-        return self ? authd_lookup_find(lk, &question) : lookup_wait_self(lk);
+        return self ? authd_lookup_find(lk, &question) : authd_lookup_wait(lk);
 
     case TG_ASK_SELF:
 
         if (self == NULL) {
-            return lookup_wait_self(lk);
+            return authd_lookup_wait(lk);
         }
 
         authd_node_fault(id->node, "tailscaled does not tell"
@@ -327,7 +328,7 @@ lookup_step(authd_lookup_t *lk, const tg_self_t *self)
         && authd_node_self(id->node, SELF_AGE_LOCAL) == NULL)
     {
         lk->asked_self = true;
-        return lookup_wait_self(lk);
+        return authd_lookup_wait(lk);
     }
 
     return lookup_nobody(lk, question.reason);
@@ -364,8 +365,10 @@ lookup_nobody(authd_lookup_t *lk, tg_reason_t reason)
 }
 
 
-static bool
-lookup_wait_self(authd_lookup_t *lk)
+/* For what the node says of itself from here on. */
+
+bool
+authd_lookup_wait(authd_lookup_t *lk)
 {
     authd_identify_t  *id;
 
@@ -403,12 +406,18 @@ self_done(bool ok, const char *detail, void *data)
     while ((lk = TAILQ_FIRST(&id->waiting)) != NULL && lk->round <= round) {
         TAILQ_REMOVE(&id->waiting, lk, link);
 
-        if (ok) {
-            (void) lookup_step(lk, authd_node_self(id->node,
-                                                   AUTHD_NODE_ANY_AGE));
+        if (!ok) {
+            (void) authd_lookup_unavailable(lk, detail);
+
+        } else if (lk->flushes > authd_node_flushes(id->node)) {
+
+            /* it was asked for before the flush, and this one began behind */
+
+            (void) authd_lookup_wait(lk);
 
         } else {
-            (void) authd_lookup_unavailable(lk, detail);
+            (void) lookup_step(lk, authd_node_self(id->node,
+                                                   AUTHD_NODE_ANY_AGE));
         }
     }
 

@@ -5,8 +5,6 @@
 
 #include "authd/node.h"
 
-#include "authd/changes.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +25,6 @@ struct authd_node_s {
     tgn_localapi_call_t  *call;
     uint64_t              sent;    /* when the call was */
     uint64_t              sent_flushes;
-    unsigned              again;   /* asked, as something changed */
     uint64_t              started; /* ... by authd_metrics_clock() */
     tg_arena_t           *arena;
     tg_self_t             self;
@@ -40,8 +37,6 @@ struct authd_node_s {
 };
 
 
-static bool node_send(authd_node_t *node);
-static bool node_settle(authd_node_t *node, tg_error_t *error);
 static void node_answer(const tgn_localapi_answer_t *answer, void *data);
 static bool node_parse(authd_node_t *node,
     const tgn_localapi_answer_t *answer, tg_error_t *error);
@@ -83,7 +78,6 @@ authd_node_connect(authd_node_t *node, tgn_localapi_t *api)
     tgn_localapi_cancel(&node->call);
 
     node->api = api;
-    node->again = 0;
     node->known = false;
     node->failed = false;
 }
@@ -107,13 +101,10 @@ authd_node_free(authd_node_t **node)
 bool
 authd_node_ask(authd_node_t *node)
 {
-    return node->call != NULL || node_send(node);
-}
+    if (node->call != NULL) {
+        return true;
+    }
 
-
-static bool
-node_send(authd_node_t *node)
-{
     node->sent = tgn_loop_now(node->loop);
     node->sent_flushes = *node->flushes;
     node->started = authd_metrics_clock();
@@ -150,6 +141,13 @@ bool
 authd_node_outdated(const authd_node_t *node)
 {
     return node->known && node->time_flushes != *node->flushes;
+}
+
+
+uint64_t
+authd_node_flushes(const authd_node_t *node)
+{
+    return node->time_flushes;
 }
 
 
@@ -192,7 +190,6 @@ authd_node_works(authd_node_t *node)
 static void
 node_answer(const tgn_localapi_answer_t *answer, void *data)
 {
-    bool           ok;
     tg_error_t     error;
     authd_node_t  *node;
 
@@ -219,39 +216,7 @@ node_answer(const tgn_localapi_answer_t *answer, void *data)
         authd_node_fault(node, error.text);
     }
 
-    ok = node_settle(node, &error);
-
-    if (node->call != NULL) {
-        return;
-    }
-
-    node->again = 0;
-    node->cb(ok, error.text, node->data);
-}
-
-
-/*
- * Nobody is judged by an answer that a flush overtook.  It is asked for again
- * behind it, and no sooner: a question that each flush began anew would never
- * be answered if tailscaled is slower than they come.
- */
-
-static bool
-node_settle(authd_node_t *node, tg_error_t *error)
-{
-    if (node->failed || !authd_node_outdated(node)) {
-        return !node->failed;
-    }
-
-    if (node->again++ == AUTHD_CHANGES_AGAIN) {
-        (void) snprintf(error->text, sizeof(error->text), "%s",
-                        AUTHD_CHANGES_TEXT);
-
-    } else if (!node_send(node)) {
-        (void) snprintf(error->text, sizeof(error->text), "out of memory");
-    }
-
-    return false;
+    node->cb(!node->failed, error.text, node->data);
 }
 
 

@@ -43,9 +43,9 @@ void authd_node_connect(authd_node_t *node, tgn_localapi_t *api);
 void authd_node_free(authd_node_t **node);
 
 /*
- * Asks, unless that is under way; false when out of memory.  An answer that a
- * flush overtook is not told: it is asked for again, a few times, and has
- * failed then.
+ * Asks, unless that is under way; false when out of memory.  A question that
+ * each flush began anew would never be answered if tailscaled is slower than
+ * they come: whoever began behind the flush asks once more.
  */
 
 bool authd_node_ask(authd_node_t *node);
@@ -63,6 +63,10 @@ const tg_self_t *authd_node_self(const authd_node_t *node, uint64_t age);
 /* What it said was asked for before the last flush: nobody is judged by it. */
 
 bool authd_node_outdated(const authd_node_t *node);
+
+/* How many flushes there had been when it was asked for what it said last. */
+
+uint64_t authd_node_flushes(const authd_node_t *node);
 
 /* tailscaled failed, or did not. */
 

@@ -22,6 +22,14 @@
 
 #define QUERY_ARENA_MAX  (8 * 1024 * 1024)
 
+/*
+ * How often a question is asked again because something changed meanwhile.
+ * What changes faster than that is taken as it comes, but by nobody who began
+ * behind the change.
+ */
+
+#define QUERY_AGAIN_MAX  3
+
 
 static authd_bucket_t *query_bucket(authd_identify_t *id,
     const tg_addr_t *addr, const char *service, size_t len);
@@ -42,6 +50,7 @@ static bool query_repeat(authd_query_t *q);
 static bool query_ask_itself(authd_query_t *q);
 static void query_itself(const tgn_localapi_answer_t *answer, void *data);
 static void query_drop(authd_query_t *q);
+static bool query_is_older(const authd_query_t *q, const authd_lookup_t *lk);
 
 
 authd_query_t *
@@ -224,7 +233,9 @@ query_answer(const tgn_localapi_answer_t *answer, void *data)
     authd_metrics_call(id->metrics, answer->status,
                        authd_metrics_clock() - q->started);
 
-    if (authd_node_outdated(id->node)) {
+    q->overtaken = authd_node_outdated(id->node);
+
+    if (q->overtaken && q->again < QUERY_AGAIN_MAX) {
         query_wait(q);
         return;
     }
@@ -301,10 +312,7 @@ query_wait(authd_query_t *q)
 
     id = q->owner;
 
-    if (q->again++ == AUTHD_CHANGES_AGAIN) {
-        authd_query_done(q, TG_STATUS_UNAVAILABLE, NULL, AUTHD_CHANGES_TEXT);
-        return;
-    }
+    q->again++;
 
     if (!authd_node_ask(id->node)) {
         authd_query_done(q, TG_STATUS_UNAVAILABLE, NULL, "out of memory");
@@ -334,20 +342,31 @@ static void
 query_settle(authd_query_t *q, tg_status_t status,
     const tg_identity_t *identity, const char *detail)
 {
-    if (query_changed(q, status, identity)) {
+    if (status == TG_STATUS_UNAVAILABLE) {
+        authd_query_done(q, status, identity, detail);
+        return;
+    }
 
-        if (q->again++ == AUTHD_CHANGES_AGAIN) {
-            detail = AUTHD_CHANGES_TEXT;
+    if (q->overtaken) {
 
-        } else if (query_again(q)) {
+        /* judged by what the node said before the flush: not to be kept */
+
+        query_drop(q);
+
+    } else if (query_changed(q, status, identity)) {
+
+        if (q->again < QUERY_AGAIN_MAX) {
+            q->again++;
+
+            if (!query_again(q)) {
+                authd_query_done(q, TG_STATUS_UNAVAILABLE, NULL,
+                                 "out of memory");
+            }
+
             return;
-
-        } else {
-            detail = "out of memory";
         }
 
-        status = TG_STATUS_UNAVAILABLE;
-        identity = NULL;
+        q->overtaken = true;
     }
 
     authd_query_done(q, status, identity, detail);
@@ -365,10 +384,6 @@ query_changed(authd_query_t *q, tg_status_t status,
 {
     authd_lease_t           lease;
     const authd_changes_t  *changes;
-
-    if (status == TG_STATUS_UNAVAILABLE) {
-        return false;
-    }
 
     if (q->keyed && q->lease.ticket != 0) {
         lease = q->lease;
@@ -575,6 +590,10 @@ authd_query_done(authd_query_t *q, tg_status_t status,
     known = NULL;
     answer = AUTHD_ANSWER_MISS;
 
+    if (status == TG_STATUS_UNAVAILABLE) {
+        q->overtaken = false;
+    }
+
     if (status == TG_STATUS_UNAVAILABLE && q->keyed) {
         query_drop(q);
 
@@ -609,6 +628,12 @@ authd_query_done(authd_query_t *q, tg_status_t status,
 
     while ((lk = TAILQ_FIRST(&q->lookups)) != NULL) {
         TAILQ_REMOVE(&q->lookups, lk, link);
+
+        if (q->overtaken && query_is_older(q, lk)) {
+            (void) authd_lookup_wait(lk);
+            continue;
+        }
+
         lk->caps = q->caps;
         lk->answer = answer;
         (void) authd_lookup_done(lk, status, identity, detail);
@@ -616,6 +641,16 @@ authd_query_done(authd_query_t *q, tg_status_t status,
 
     authd_known_release(&known);
     free(q);
+}
+
+
+/* Than a change that was told before the lookup began. */
+
+static bool
+query_is_older(const authd_query_t *q, const authd_lookup_t *lk)
+{
+    return lk->changes > q->changes
+           || lk->flushes > authd_node_flushes(q->owner->node);
 }
 
 

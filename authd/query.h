@@ -51,6 +51,8 @@ struct authd_lookup_s {
     authd_answer_t                answer;
     const tg_caps_t              *caps;    /* of the answer; NULL: none */
     uint64_t                      round;   /* of self that it waits for */
+    uint64_t                      changes; /* told when it began */
+    uint64_t                      flushes; /* of them, of everything */
     authd_identified_pt           cb;
     void                         *data;
 };
@@ -70,6 +72,7 @@ struct authd_query_s {
     bool                   refresh;    /* nobody has to wait for it */
     bool                   keyed;      /* its answer may be kept */
     unsigned               again;      /* asked, as something changed */
+    bool                   overtaken;  /* its answer, by a change */
     authd_key_t            key;
     authd_lease_t          lease;      /* if keyed; its ticket may be 0 */
     uint64_t               changes;    /* told when it was sent */
@@ -152,11 +155,13 @@ void authd_lookup_question(const authd_lookup_t *lk, const tg_self_t *self,
 
 /*
  * All of these return whether lk, which is in no queue, is still under way.
- * Among what is kept, else at tailscaled; the node does not answer, and an old
- * answer may have to do; tells the caller.
+ * Among what is kept, else at tailscaled; begins anew when the node has said
+ * what it is from here on; the node does not answer, and an old answer may have
+ * to do; tells the caller.
  */
 
 bool authd_lookup_find(authd_lookup_t *lk, const tg_question_t *question);
+bool authd_lookup_wait(authd_lookup_t *lk);
 bool authd_lookup_unavailable(authd_lookup_t *lk, const char *detail);
 
 bool authd_lookup_done(authd_lookup_t *lk, tg_status_t status,
