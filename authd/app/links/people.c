@@ -28,23 +28,43 @@ struct authd_links_asked_s {
     void                              *data;
 };
 
+typedef struct {
+    tg_arena_t                             *arena;
+    tg_alloc_t                              alloc;
+    tgi_map_t                               logins;
+} people_list_t;
+
+/* An answer that is read beside the loop: that of a large tailnet is long. */
+
+typedef struct {
+    authd_links_people_t                   *people;  /* NULL: given up */
+    char                                   *body;
+    size_t                                  len;
+    people_list_t                          *list;
+} people_work_t;
+
 struct authd_links_people_s {
     tgn_loop_t                             *loop;
     tgn_localapi_t                         *api;
     tgn_localapi_call_t                    *call;
+    people_work_t                          *work;
     STAILQ_HEAD(, authd_links_asked_s)      asked;
-    tg_arena_t                             *arena;   /* of map */
-    tg_alloc_t                              alloc;
-    tgi_map_t                               map;
+    people_list_t                          *list;
     bool                                    known;
     uint64_t                                time;
 };
 
 
 static void on_status(const tgn_localapi_answer_t *answer, void *data);
-static bool people_read(authd_links_people_t *people, const char *body,
-    size_t len);
-static bool people_add(authd_links_people_t *people, json_t *user);
+static bool people_post(authd_links_people_t *people,
+    const tgn_localapi_answer_t *answer);
+static void on_work(void *data);
+static void on_worked(void *data, bool cancelled);
+static void people_give_up(authd_links_people_t *people);
+static void people_settle(authd_links_people_t *people, people_list_t *list);
+static people_list_t *people_read(const char *body, size_t len);
+static bool people_add(people_list_t *list, json_t *user);
+static void people_list_free(people_list_t **list);
 static void people_tell(authd_links_people_t *people, bool ok);
 
 
@@ -77,12 +97,12 @@ authd_links_people_free(authd_links_people_t **people)
         return;
     }
 
-    tgn_localapi_cancel(&(*people)->call);
+    people_give_up(*people);
     tgn_localapi_free(&(*people)->api);
 
     people_tell(*people, false);
 
-    tg_arena_free(&(*people)->arena);
+    people_list_free(&(*people)->list);
     free(*people);
 
     *people = NULL;
@@ -110,7 +130,7 @@ authd_links_people_configure(authd_links_people_t *people,
         return false;
     }
 
-    tgn_localapi_cancel(&people->call);
+    people_give_up(people);
     tgn_localapi_free(&people->api);
 
     people->api = api;
@@ -139,12 +159,12 @@ authd_links_people_ask(authd_links_people_t *people, authd_links_people_pt cb,
 
     asked = calloc(1, sizeof(authd_links_asked_t));
 
-    if (asked != NULL && people->call == NULL) {
+    if (asked != NULL && people->call == NULL && people->work == NULL) {
         people->call = tgn_localapi_get(people->api, STATUS_TARGET, on_status,
                                         people);
     }
 
-    if (asked == NULL || people->call == NULL) {
+    if (asked == NULL || (people->call == NULL && people->work == NULL)) {
         free(asked);
         cb(false, data);
         return;
@@ -168,7 +188,7 @@ bool
 authd_links_people_has(const authd_links_people_t *people, tg_str_t login)
 {
     return people->known && login.len != 0
-           && tgi_map_get(&people->map, login) != TGI_MAP_NONE;
+           && tgi_map_get(&people->list->logins, login) != TGI_MAP_NONE;
 }
 
 
@@ -180,8 +200,109 @@ on_status(const tgn_localapi_answer_t *answer, void *data)
     people = data;
 
     people->call = NULL;
-    people->known = answer->status == TGN_LOCALAPI_OK && answer->code == 200
-                    && people_read(people, answer->body, answer->len);
+
+    if (answer->status != TGN_LOCALAPI_OK || answer->code != 200
+        || !people_post(people, answer))
+    {
+        people_settle(people, NULL);
+    }
+}
+
+
+/* Gives a copy of the answer to a thread; false when out of memory. */
+
+static bool
+people_post(authd_links_people_t *people, const tgn_localapi_answer_t *answer)
+{
+    people_work_t  *work;
+
+    work = calloc(1, sizeof(people_work_t));
+
+    if (work == NULL) {
+        return false;
+    }
+
+    work->people = people;
+    work->len = answer->len;
+    work->body = malloc(answer->len + 1);
+
+    if (work->body == NULL) {
+        goto failed;
+    }
+
+    memcpy(work->body, answer->body, answer->len);
+
+    if (tgn_work_post(people->loop, on_work, on_worked, work) == NULL) {
+        goto failed;
+    }
+
+    people->work = work;
+
+    return true;
+
+failed:
+
+    free(work->body);
+    free(work);
+
+    return false;
+}
+
+
+static void
+on_work(void *data)
+{
+    people_work_t  *work;
+
+    work = data;
+
+    work->list = people_read(work->body, work->len);
+}
+
+
+static void
+on_worked(void *data, bool cancelled)
+{
+    people_work_t  *work;
+
+    (void) cancelled;
+
+    work = data;
+
+    if (work->people != NULL) {
+        work->people->work = NULL;
+        people_settle(work->people, work->list);
+
+    } else {
+        people_list_free(&work->list);
+    }
+
+    free(work->body);
+    free(work);
+}
+
+
+/* What is on its way is not waited for. */
+
+static void
+people_give_up(authd_links_people_t *people)
+{
+    tgn_localapi_cancel(&people->call);
+
+    if (people->work != NULL) {
+        people->work->people = NULL;
+        people->work = NULL;
+    }
+}
+
+
+static void
+people_settle(authd_links_people_t *people, people_list_t *list)
+{
+    people_list_free(&people->list);
+
+    people->list = list;
+    people->known = list != NULL;
     people->time = tgn_loop_now(people->loop);
 
     people_tell(people, people->known);
@@ -193,57 +314,61 @@ on_status(const tgn_localapi_answer_t *answer, void *data)
  * that is not Running (BackendState) knows few or none of them.
  */
 
-static bool
-people_read(authd_links_people_t *people, const char *body, size_t len)
+static people_list_t *
+people_read(const char *body, size_t len)
 {
-    bool         ok;
-    json_t      *root, *users, *user;
-    const char  *key, *state;
-
-    ok = false;
-
-    tg_arena_free(&people->arena);
+    json_t         *root, *users, *user;
+    const char     *key, *state;
+    people_list_t  *list;
 
     root = json_loadb(body, len, JSON_REJECT_DUPLICATES, NULL);
     users = json_object_get(root, "User");
     state = json_string_value(json_object_get(root, "BackendState"));
+    list = calloc(1, sizeof(people_list_t));
 
-    people->arena = tg_arena_new(STATUS_MAX);
-
-    if (!json_is_object(users) || state == NULL
-        || strcmp(state, "Running") != 0 || people->arena == NULL)
+    if (list == NULL || !json_is_object(users) || state == NULL
+        || strcmp(state, "Running") != 0)
     {
-        goto out;
+        goto failed;
     }
 
-    people->alloc = tg_arena_allocator(people->arena);
+    list->arena = tg_arena_new(STATUS_MAX);
 
-    if (tgi_map_init(&people->map, json_object_size(users), &people->alloc)
+    if (list->arena == NULL) {
+        goto failed;
+    }
+
+    list->alloc = tg_arena_allocator(list->arena);
+
+    if (tgi_map_init(&list->logins, json_object_size(users), &list->alloc)
         != TG_OK)
     {
-        goto out;
+        goto failed;
     }
 
     json_object_foreach(users, key, user) {
-        if (!people_add(people, user)) {
-            goto out;
+        if (!people_add(list, user)) {
+            goto failed;
         }
     }
 
-    ok = true;
-
-out:
-
     json_decref(root);
 
-    return ok;
+    return list;
+
+failed:
+
+    people_list_free(&list);
+    json_decref(root);
+
+    return NULL;
 }
 
 
 /* Machines have a profile that is nobody's. */
 
 static bool
-people_add(authd_links_people_t *people, json_t *user)
+people_add(people_list_t *list, json_t *user)
 {
     char        *copy;
     tg_str_t     login;
@@ -258,7 +383,7 @@ people_add(authd_links_people_t *people, json_t *user)
     }
 
     login.len = strlen(text);
-    copy = people->alloc.alloc(people->alloc.ctx, login.len + 1);
+    copy = list->alloc.alloc(list->alloc.ctx, login.len + 1);
 
     if (copy == NULL) {
         return false;
@@ -267,7 +392,18 @@ people_add(authd_links_people_t *people, json_t *user)
     memcpy(copy, text, login.len + 1);
     login.data = copy;
 
-    return tgi_map_add(&people->map, login, 1) != TG_ERR_NOMEM;
+    return tgi_map_add(&list->logins, login, 1) != TG_ERR_NOMEM;
+}
+
+
+static void
+people_list_free(people_list_t **list)
+{
+    if (*list != NULL) {
+        tg_arena_free(&(*list)->arena);
+        free(*list);
+        *list = NULL;
+    }
 }
 
 
