@@ -68,11 +68,13 @@ step(authd_links_turn_t *turn)
 
     work = (work_t *) turn;
 
-    /* what was asked before the last step of any was served by now */
+    /*
+     * What was asked before the last step of any was served by now, but for
+     * the first step: where the machine is slow, the second is due before
+     * anything is served.
+     */
 
-    if (work->steps != 0) {
-        assert_int_equal(served, asked);
-    }
+    assert_true(served == asked || (served == 0 && asked <= 1));
 
     asked++;
     tgn_wake_send(wake);
@@ -157,7 +159,7 @@ test_steps(void **state)
     assert_int_equal(works[0].steps, 1);
     assert_int_equal(works[1].steps, 0);
 
-    tgn_loop_run(authd.loop);
+tgn_loop_run(authd.loop);
 
     for (i = 0; i < TURNS; i++) {
         assert_int_equal(works[i].steps, STEPS);
@@ -187,7 +189,7 @@ test_gone(void **state)
 
     works[0].call.r = NULL;
 
-    tgn_loop_run(authd.loop);
+tgn_loop_run(authd.loop);
 
     assert_int_equal(works[0].steps, 1);
     assert_int_equal(works[0].gone, 1);
