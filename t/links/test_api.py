@@ -322,10 +322,34 @@ def check_import(call):
         == [(2, "created"), (3, "failed"), (5, "failed"), (8, "created")], \
         answer
     assert call("getLink", 200, "q1").json()["url"] == 'http://q/?a="1",b'
+    check_import_circle(call)
     call("importLinks", 400, query="?upsert=x", raw="{}", headers=LINES)
     call("importLinks", 415, raw="{}", headers={**LINES, **JSON})
     call("importLinks", 403, raw="{}", who=FOO,
          headers={"Content-Type": "text/csv"})
+
+
+def check_import_circle(call):
+    """The line that closes it is refused, be the others new or not."""
+
+    def lines(*pairs):
+        return "name,url\n" + "".join(f"{name},http://go/{to}\n"
+                                      for name, to in pairs)
+
+    csv = {**LINES, "Content-Type": "text/csv"}
+    answer = call("importLinks", 200, headers=csv, raw=lines(
+        ("r-1", "r2/x"), ("r2", "r3."), ("r3", "R1"), ("r4", "r1"))).json()
+    assert [each["status"] for each in answer["results"]] == [
+        "created", "created", "failed", "created"], answer
+    assert "lead back to itself" in answer["results"][2]["error"]
+    put(call, "r3", 201, url="http://r/")
+    answer = call("importLinks", 200, query="?upsert=1", headers=csv,
+                  raw=lines(("r2", "elsewhere"), ("r3", "r1"))).json()
+    assert answer["updated"] == 2, answer
+    answer = call("importLinks", 200, query="?upsert=1", headers=csv,
+                  raw=lines(("r1", "r3"), ("r3", "r4"))).json()
+    assert [each["status"] for each in answer["results"]] == [
+        "failed", "updated"], answer
 
 
 def check_clicks(call):

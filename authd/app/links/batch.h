@@ -44,6 +44,7 @@ typedef struct {
     authd_record_t       **records;
     size_t                 nrecords;
     size_t                 records_size;
+    tgi_map_t              pending;    /* changes by the ids of links */
     json_t                *json;       /* of an apply */
     tgi_map_t              kept;       /* ids that a pruning apply names */
     bool                   apply;

@@ -39,6 +39,11 @@ static authd_links_item_t *batch_item(authd_links_batch_t *batch, size_t line,
 void
 authd_links_batch_read(authd_links_batch_t *batch)
 {
+    if (tgi_map_init(&batch->pending, 64, &batch->call->alloc) != TG_OK) {
+        batch_fail(batch, 0, (tg_str_t) TG_NULL_STR, "out of memory");
+        return;
+    }
+
     if (batch->apply) {
         batch_apply(batch);
 
@@ -387,6 +392,7 @@ batch_judge(authd_links_batch_t *batch, authd_links_edit_t *edit,
     authd_links_may_t      may;
     authd_links_call_t    *call;
     authd_links_wrong_t    wrong;
+    authd_links_circle_t   circle;
     authd_store_change_t  *change;
 
     call = batch->call;
@@ -435,7 +441,12 @@ batch_judge(authd_links_batch_t *batch, authd_links_edit_t *edit,
         return "the owner is nobody on the tailnet";
     }
 
-    if (authd_links_is_circle(app, after, &alloc, text)) {
+    circle.app = app;
+    circle.alloc = &alloc;
+    circle.pending = &batch->pending;
+    circle.changes = batch->changes;
+
+    if (authd_links_is_circle(&circle, after, text)) {
         (void) snprintf(wrong.text, sizeof(wrong.text), "%s", text);
         goto failed;
     }
@@ -458,6 +469,14 @@ batch_judge(authd_links_batch_t *batch, authd_links_edit_t *edit,
     change->expect = before ? AUTHD_STORE_VERSION : AUTHD_STORE_NEW;
     change->version = before ? before->version : 0;
     change->keep_times = edit->created != 0 || edit->edited != 0;
+
+    /* of two lines for one link the store takes the first */
+
+    if (tgi_map_add(&batch->pending, after->id, (uint32_t) item->change)
+        == TG_ERR_NOMEM)
+    {
+        return "out of memory";
+    }
 
     return NULL;
 

@@ -23,7 +23,6 @@ static bool check_text(tg_str_t text, const char *field, size_t max,
 static bool fail(authd_links_wrong_t *wrong, int code, const char *field,
     const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
-static bool same(tg_str_t a, tg_str_t b);
 
 
 authd_links_may_t
@@ -46,7 +45,7 @@ authd_links_may(const authd_links_who_t *who, const authd_link_t *link,
         return AUTHD_LINKS_IS_GIT;
     }
 
-    if (same(link->owner, who->login)
+    if (tgi_str_equal(link->owner, who->login)
         || authd_links_is_named(who, link->owners))
     {
         return AUTHD_LINKS_MAY_OWN;
@@ -128,7 +127,7 @@ authd_links_is_named(const authd_links_who_t *who, tg_str_t list)
 
     while (authd_list_next(&list, &item)) {
 
-        if (same(item, who->login)) {
+        if (tgi_str_equal(item, who->login)) {
             return true;
         }
 
@@ -143,9 +142,9 @@ authd_links_is_named(const authd_links_who_t *who, tg_str_t list)
         for (i = 0; i < who->groups.n; i++) {
             group = who->groups.items[i];
 
-            if (same(item, group)
-                || same((tg_str_t) { item.data + prefix.len,
-                                     item.len - prefix.len }, group))
+            if (tgi_str_equal(item, group)
+                || tgi_str_equal((tg_str_t) { item.data + prefix.len,
+                                              item.len - prefix.len }, group))
             {
                 return true;
             }
@@ -223,8 +222,8 @@ authd_links_edit_apply(const authd_links_edit_t *edit,
     }
 
     if (may == AUTHD_LINKS_MAY_EDIT
-        && (!same(after->owner, before->owner)
-            || !same(after->owners, before->owners)
+        && (!tgi_str_equal(after->owner, before->owner)
+            || !tgi_str_equal(after->owners, before->owners)
             || after->anyone != before->anyone))
     {
         return fail(wrong, 403, "owner", "only its owner may change who owns"
@@ -248,8 +247,8 @@ tg_str_t
 authd_links_edit_owner(const authd_links_edit_t *edit,
     const authd_link_t *before, const authd_links_who_t *who)
 {
-    if (edit->git || same(edit->owner, who->login)
-        || (before != NULL && same(edit->owner, before->owner)))
+    if (edit->git || tgi_str_equal(edit->owner, who->login)
+        || (before != NULL && tgi_str_equal(edit->owner, before->owner)))
     {
         return (tg_str_t) TG_NULL_STR;
     }
@@ -261,10 +260,14 @@ authd_links_edit_owner(const authd_links_edit_t *edit,
 bool
 authd_links_edit_same(const authd_link_t *a, const authd_link_t *b)
 {
-    return same(a->name, b->name) && same(a->url, b->url)
-           && same(a->owner, b->owner) && same(a->owners, b->owners)
-           && same(a->description, b->description) && same(a->tags, b->tags)
-           && same(a->origin, b->origin) && same(a->alias, b->alias)
+    return tgi_str_equal(a->name, b->name)
+           && tgi_str_equal(a->url, b->url)
+           && tgi_str_equal(a->owner, b->owner)
+           && tgi_str_equal(a->owners, b->owners)
+           && tgi_str_equal(a->description, b->description)
+           && tgi_str_equal(a->tags, b->tags)
+           && tgi_str_equal(a->origin, b->origin)
+           && tgi_str_equal(a->alias, b->alias)
            && a->expires == b->expires && a->anyone == b->anyone;
 }
 
@@ -400,11 +403,4 @@ fail(authd_links_wrong_t *wrong, int code, const char *field, const char *fmt,
     va_end(args);
 
     return false;
-}
-
-
-static bool
-same(tg_str_t a, tg_str_t b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }

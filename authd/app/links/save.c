@@ -454,11 +454,16 @@ job_restored(void *data, const authd_store_history_t *history)
 static bool
 job_circle(authd_links_job_t *job, const char *field)
 {
-    char  text[TG_ERROR_TEXT_MAX];
+    char                  text[TG_ERROR_TEXT_MAX];
+    authd_links_circle_t  circle;
+
+    memset(&circle, 0, sizeof(circle));
+
+    circle.app = job->call->app;
+    circle.alloc = &job->call->alloc;
 
     if (job->after.alias.len != 0
-        || !authd_links_is_circle(job->call->app, &job->after,
-                                  &job->call->alloc, text))
+        || !authd_links_is_circle(&circle, &job->after, text))
     {
         return false;
     }

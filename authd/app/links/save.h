@@ -10,6 +10,7 @@
 #define AUTHD_LINKS_SAVE_H_INCLUDED_
 
 #include "authd/app/links/edit.h"
+#include "core/base/map.h"
 
 
 typedef struct authd_links_job_s  authd_links_job_t;
@@ -76,11 +77,19 @@ void authd_links_job_end(authd_links_job_t *job);
 
 /*
  * Whether links would lead in a circle if after were one of them; text then
- * says so.
+ * says so.  pending are changes that are to come before it: their numbers by
+ * the ids of their links, or NULL.
  */
 
-bool authd_links_is_circle(authd_links_t *app, const authd_link_t *after,
-    const tg_alloc_t *alloc, char text[TG_ERROR_TEXT_MAX]);
+typedef struct {
+    authd_links_t               *app;
+    const tg_alloc_t            *alloc;
+    const tgi_map_t             *pending;
+    const authd_store_change_t  *changes;
+} authd_links_circle_t;
+
+bool authd_links_is_circle(const authd_links_circle_t *circle,
+    const authd_link_t *after, char text[TG_ERROR_TEXT_MAX]);
 
 
 #endif /* AUTHD_LINKS_SAVE_H_INCLUDED_ */
