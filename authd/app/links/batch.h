@@ -62,5 +62,30 @@ typedef struct {
 
 void authd_links_batch_read(authd_links_batch_t *batch);
 
+/*
+ * batch_judge.c: an item for a line, and a change where the line makes one.
+ * authd_links_batch_fail() makes an item of a line that can't be read.  NULL
+ * and false when out of memory.
+ */
+
+void authd_links_batch_edit(authd_links_batch_t *batch,
+    authd_links_edit_t *edit, size_t line);
+void authd_links_batch_fail(authd_links_batch_t *batch, size_t line,
+    tg_str_t name, const char *text);
+authd_links_item_t *authd_links_batch_item(authd_links_batch_t *batch,
+    size_t line, tg_str_t name);
+authd_store_change_t *authd_links_batch_change(authd_links_batch_t *batch,
+    authd_links_item_t *item, authd_store_op_t op);
+
+/* The record of an entry lives as long as the batch. */
+
+bool authd_links_batch_hold(authd_links_batch_t *batch,
+    authd_links_entry_t *entry);
+
+/* Room for n items of a width in *items, which holds *size of them. */
+
+bool authd_links_batch_room(void **items, size_t *size, size_t n,
+    size_t width);
+
 
 #endif /* AUTHD_LINKS_BATCH_H_INCLUDED_ */
